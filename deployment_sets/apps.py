@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class DeploymentSetsConfig(AppConfig):
+    name = "deployment_sets"

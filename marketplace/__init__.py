@@ -1,0 +1,1 @@
+"""What exists upstream: sources, their scans and the catalogue of what was found."""

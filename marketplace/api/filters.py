@@ -1,0 +1,95 @@
+"""The query parameters of the marketplace's lists, each one SQL condition."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from marketplace.detection.vocabulary import ALIASES, ArtifactType
+from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel
+from skillmeat_site.accounts.models import Project
+from skillmeat_site.api.filters import BooleanFilter, OptionFilter, RangeFilter, TagsFilter, TextFilter
+
+TYPE_CHOICES = [(artifact_type.value, artifact_type.value) for artifact_type in ArtifactType]
+TYPE_ALIASES = {alias: artifact_type.value for alias, artifact_type in ALIASES.items()}
+
+BEST_FIRST = ("-confidence", "path", "id")
+NEWEST_FIRST = ("-changed_at", "path", "id")
+BY_TYPE = ("type", "-confidence", "path", "id")
+ORDERINGS = {
+    "confidence": ("confidence", "path", "id"),
+    "-confidence": BEST_FIRST,
+    "date": ("changed_at", "path", "id"),
+    "-date": NEWEST_FIRST,
+    "type": BY_TYPE,
+    "-type": ("-type", "-confidence", "path", "id"),
+    "name": ("name", "path", "id"),
+    "-name": ("-name", "path", "id"),
+    "by_confidence": BEST_FIRST,
+    "by_date": NEWEST_FIRST,
+    "by_type": BY_TYPE,
+}
+
+
+class SourceFilter(django_filters.FilterSet):
+    artifact_type = OptionFilter(choices=TYPE_CHOICES, aliases=TYPE_ALIASES, method="of_type")
+    tags = TagsFilter(field_name="tag_rows__tag")
+    trust_level = OptionFilter(choices=TrustLevel.choices)
+    scan_status = OptionFilter(choices=ScanStatus.choices)
+    search = TextFilter(method="containing")
+    project = TextFilter(method="in_project")
+
+    class Meta:
+        model = Source
+        fields: tuple[str, ...] = ()
+
+    def of_type(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.with_artifact_of(value)
+
+    def containing(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.matching(value)
+
+    def in_project(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.filter(project__in=Project.objects.named(value))
+
+
+class EntryFilter(django_filters.FilterSet):
+    type = OptionFilter(choices=TYPE_CHOICES, aliases=TYPE_ALIASES)
+    status = OptionFilter(choices=Status.choices)
+    min_confidence = RangeFilter(field_name="confidence", lookup_expr="gte", low=0, high=100)
+    max_confidence = RangeFilter(field_name="confidence", lookup_expr="lte", low=0, high=100)
+    imported = BooleanFilter(method="by_import")
+    excluded = BooleanFilter(method="by_exclusion")
+    tags = TagsFilter(field_name="tag_rows__tag")
+    search = TextFilter(method="containing")
+    ordering = OptionFilter(choices=[(name, name) for name in ORDERINGS], method="ordered")
+
+    class Meta:
+        model = Entry
+        fields: tuple[str, ...] = ()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Removed entries only when asked for by status; excluded ones only when asked for."""
+        chosen = self.form.cleaned_data
+        if chosen["status"] is None:
+            queryset = queryset.filter(removed_at=None)
+        if chosen["excluded"] is None:
+            queryset = queryset.filter(excluded_at=None)
+        return super().filter_queryset(queryset)
+
+    def by_import(self, queryset: Any, _name: str, value: bool) -> Any:  # noqa: FBT001  django-filter's signature
+        return queryset.filter(imported_at__isnull=not value)
+
+    def by_exclusion(self, queryset: Any, _name: str, value: bool) -> Any:  # noqa: FBT001  django-filter's signature
+        return queryset.filter(excluded_at__isnull=not value)
+
+    def containing(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.filter(
+            Q(name__icontains=value)
+            | Q(title__icontains=value)
+            | Q(description__icontains=value)
+            | Q(path__icontains=value)
+        )
+
+    def ordered(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.order_by(*ORDERINGS[value])

@@ -1,0 +1,282 @@
+"""Shapes of the marketplace's requests and answers: what can be read, and what makes sense by itself."""
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from marketplace.detection.vocabulary import ArtifactType, parse_type
+from marketplace.github.url import InvalidRepositoryUrl
+from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel, Visibility
+from marketplace.operations import readers
+from marketplace.operations.sources import NewSource
+from skillmeat_site.api.fields import (
+    FlagField,
+    NumberField,
+    OptionField,
+    PublicIdField,
+    StrictSerializer,
+    TextField,
+)
+from skillmeat_site.errors import DomainError
+
+MAX_TAGS = 20
+MAX_MAPPED_DIRECTORIES = 200
+MIN_RESCAN_INTERVAL = 900
+MAX_RESCAN_INTERVAL = 366 * 24 * 3600
+# git-check-ref-format(1), and no leading hyphen.
+BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+
+
+def invalid(code: str, detail: str) -> serializers.ValidationError:
+    return serializers.ValidationError(detail, code=code)
+
+
+class DirectoryField(TextField):
+    """A directory of the repository, relative to its root; an empty string is the root."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return directory(super().to_internal_value(data))
+
+
+def directory(text: str) -> str:
+    """Without `./` and slashes around it; an error when it could leave the repository."""
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    if ".." in parts or "\\" in text or text.startswith("/"):
+        raise invalid("invalid_path", "Use a path relative to the repository's root, without '..'.")
+    return "/".join(parts)
+
+
+class TagsField(serializers.ListField):
+    """Up to 20 tags of 1-50 characters; lower-cased, each kept once."""
+
+    child = TextField(max_length=50)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        tags = list(dict.fromkeys(tag.lower() for tag in super().to_internal_value(data)))
+        if len(tags) > MAX_TAGS:
+            raise invalid("max_length", f"At most {MAX_TAGS} tags.")
+        return tags
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [
+                {"type": "string", "enum": list(ArtifactType)},
+                {"type": "array", "items": {"type": "string", "enum": list(ArtifactType)}, "maxItems": 1},
+                {"type": "null"},
+            ]
+        },
+    }
+)
+class ManualMapField(serializers.Field[Any, Any, Any, Any]):
+    """Directory -> type, or a list of one type, or null for "nothing here"."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str | None]:
+        if not isinstance(data, dict):
+            raise invalid("invalid_type", "Expected an object.")
+        if len(data) > MAX_MAPPED_DIRECTORIES:
+            raise invalid("max_length", f"At most {MAX_MAPPED_DIRECTORIES} directories.")
+        return {directory(path): self._type(value) for path, value in data.items()}
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def _type(value: Any) -> str | None:
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise invalid("invalid_type", "Expected a type, a list of one type, or null.")
+        try:
+            return parse_type(value).value
+        except ValueError:
+            raise invalid("invalid_choice", f"Use one of: {', '.join(ArtifactType)}.") from None
+
+
+class NewSourceSerializer(StrictSerializer):
+    """The body of `POST /marketplace/sources`."""
+
+    repo_url = TextField(max_length=2000, allow_blank=True)
+    ref = TextField(max_length=255, required=False, allow_null=True, allow_blank=True)
+    root_hint = DirectoryField(max_length=500, required=False, allow_null=True, allow_blank=True)
+    access_token = TextField(
+        max_length=500, required=False, allow_null=True, allow_blank=True, write_only=True
+    )
+    manual_map = ManualMapField(required=False, allow_null=True)
+    trust_level = OptionField(TrustLevel.choices, required=False)
+    visibility = OptionField(Visibility.choices, required=False, allow_null=True)
+    description = TextField(max_length=500, required=False, allow_null=True, allow_blank=True)
+    notes = TextField(max_length=2000, required=False, allow_null=True, allow_blank=True)
+    enable_frontmatter_detection = FlagField(required=False)
+    indexing_enabled = FlagField(required=False)
+    import_repo_description = FlagField(required=False)
+    import_repo_readme = FlagField(required=False)
+    rescan_interval = NumberField(
+        min_value=MIN_RESCAN_INTERVAL, max_value=MAX_RESCAN_INTERVAL, required=False, allow_null=True
+    )
+    tags = TagsField(required=False)
+    project = TextField(max_length=100, required=False, allow_null=True)
+
+    def validate_repo_url(self, value: str) -> readers.Location:
+        try:
+            return readers.locate(value)
+        except InvalidRepositoryUrl as error:
+            raise serializers.ValidationError(f"{error.detail} {error.hint}", code="invalid") from None
+        except DomainError as error:
+            raise serializers.ValidationError(f"{error.detail} {error.hint}", code=error.code) from None
+
+    def validate_ref(self, value: str | None) -> str | None:
+        if value and BAD_REF.search(value):
+            raise invalid("invalid_ref", "This cannot be the name of a branch, tag or commit.")
+        return value
+
+    @staticmethod
+    def as_new_source(values: dict[str, Any]) -> NewSource:
+        """The validated body as the operation takes it; a null is the same as an absent field."""
+        given = {name: value for name, value in values.items() if value is not None}
+        location = given.pop("repo_url")
+        given.pop("project", None)
+        return NewSource(location=location, **given | {"tags": tuple(given.get("tags", ()))})
+
+
+class NullableText(serializers.CharField):
+    """Stored as an empty string, shown as null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs, read_only=True, allow_null=True)
+
+    def to_representation(self, value: Any) -> Any:
+        return value or None
+
+
+class CountsField(serializers.DictField):
+    child = serializers.IntegerField(min_value=0)
+
+
+class SourceSerializer(serializers.ModelSerializer[Source]):
+    id = PublicIdField(Source)
+    project = serializers.CharField(source="project.slug")
+    root_hint = NullableText()
+    visibility = serializers.ChoiceField(Visibility.choices)
+    scan_status = serializers.ChoiceField(ScanStatus.choices)
+    last_error = NullableText()
+    description = NullableText()
+    notes = NullableText()
+    repo_description = NullableText()
+    repo_readme = NullableText()
+    resolved_sha = NullableText()
+    manual_map = ManualMapField()
+    tags = serializers.ListField(child=serializers.CharField())
+    suggested_tags = serializers.ListField(child=serializers.CharField())
+    counts_by_type = CountsField()
+
+    class Meta:
+        model = Source
+        fields = (
+            "id",
+            "repo_url",
+            "owner",
+            "repo_name",
+            "ref",
+            "root_hint",
+            "trust_level",
+            "visibility",
+            "scan_status",
+            "artifact_count",
+            "last_sync_at",
+            "last_error",
+            "created_at",
+            "updated_at",
+            "description",
+            "notes",
+            "enable_frontmatter_detection",
+            "manual_map",
+            "repo_description",
+            "repo_readme",
+            "tags",
+            "suggested_tags",
+            "counts_by_type",
+            "indexing_enabled",
+            "last_indexed_at",
+            "rescan_interval",
+            "next_rescan_at",
+            "resolved_sha",
+            "project",
+        )
+        read_only_fields = fields
+
+
+class RescanSerializer(StrictSerializer):
+    """The body of a rescan; it may be absent."""
+
+    force = FlagField(default=False, help_text="Read everything again, even if the commit is the same.")
+
+
+class RescannedSerializer(SourceSerializer):
+    """The source, and the job to follow."""
+
+    job_id = serializers.CharField()
+
+    class Meta(SourceSerializer.Meta):
+        fields = (*SourceSerializer.Meta.fields, "job_id")
+        read_only_fields = fields
+
+
+class EntrySerializer(serializers.ModelSerializer[Entry]):
+    id = PublicIdField(Entry)
+    source_id = PublicIdField(Source)
+    parent_id = PublicIdField(Entry, allow_null=True)
+    duplicate_of = PublicIdField(Entry, source="duplicate_of_id", allow_null=True)
+    status = serializers.ChoiceField(Status.choices)
+    upstream_url = serializers.SerializerMethodField()
+    namespace = NullableText()
+    title = NullableText()
+    description = NullableText()
+    version = NullableText()
+    license = NullableText()
+    author = NullableText()
+    excluded_reason = NullableText()
+    tags = serializers.ListField(child=serializers.CharField())
+    path_tags = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Entry
+        fields = (
+            "id",
+            "source_id",
+            "type",
+            "name",
+            "namespace",
+            "title",
+            "description",
+            "path",
+            "upstream_url",
+            "confidence",
+            "status",
+            "version",
+            "license",
+            "author",
+            "tags",
+            "path_tags",
+            "content_digest",
+            "detected_sha",
+            "first_seen_at",
+            "changed_at",
+            "removed_at",
+            "imported_at",
+            "excluded_at",
+            "excluded_reason",
+            "duplicate_of",
+            "parent_id",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uri"})
+    def get_upstream_url(self, entry: Entry) -> str | None:
+        return entry.upstream_url

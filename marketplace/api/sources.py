@@ -1,0 +1,114 @@
+"""`/marketplace/sources`: create, list, show, delete, rescan, and what hangs below a source."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from marketplace.api.filters import EntryFilter, SourceFilter
+from marketplace.api.serializers import (
+    EntrySerializer,
+    NewSourceSerializer,
+    RescannedSerializer,
+    RescanSerializer,
+    SourceSerializer,
+)
+from marketplace.models import Entry, Source, TrustLevel
+from marketplace.models.source import SCAN
+from marketplace.operations import scans, sources
+from marketplace.operations.sources import NewSource, SourceExists
+from marketplace.repository import RepositoryNotFound
+from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
+from skillmeat_site.accounts.models import Project, Role, User
+from skillmeat_site.accounts.permissions import RolePermission
+from skillmeat_site.accounts.scoping import project_for_writing, require_role
+from skillmeat_site.api.pagination import OffsetPagination
+from skillmeat_site.api.viewsets import ResourceViewSet
+from skillmeat_site.jobs.api import JobFilter, JobSerializer
+from skillmeat_site.jobs.errors import JobConflict
+from skillmeat_site.jobs.models import Job, Trigger
+
+EDITORS_TRUST = {TrustLevel.UNTRUSTED, TrustLevel.BASIC}
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List sources, newest first"),
+    retrieve=extend_schema(summary="Show a source"),
+    destroy=extend_schema(summary="Delete a source and its catalogue"),
+)
+class SourceViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, ResourceViewSet
+):
+    """Repositories that a project looks into."""
+
+    queryset = Source.objects.select_related("project").with_scan_status()
+    serializer_class = SourceSerializer
+    filterset_class = SourceFilter
+    permission_classes = (RolePermission,)
+    roles = {"destroy": Role.ADMIN}
+    list_actions = {"list", "artifacts", "jobs"}
+    problems = {
+        "create": (SourceExists, RepositoryNotFound, ProjectRequired, UnknownProject, RoleRequired),
+        "rescan": (JobConflict,),
+    }
+
+    @extend_schema(
+        summary="Add a source and scan it", request=NewSourceSerializer, responses={201: SourceSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        body = NewSourceSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        new = NewSourceSerializer.as_new_source(body.validated_data)
+        project = project_for_writing(request.user, body.validated_data.get("project"))
+        self._require_trust(request.user, project, new)
+        source = sources.create(new=new, project=project, by=request.user, at=timezone.now())
+        location = f"{request.path}/{source.public_id}"
+        return Response(self._shown(source), status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @staticmethod
+    def _require_trust(user: User, project: Project, new: NewSource) -> None:
+        """Reading the server's own directories, and trust above basic, are an admin's to give."""
+        if new.location.is_local or new.trust_level not in EDITORS_TRUST:
+            require_role(user, project, Role.ADMIN)
+
+    def perform_destroy(self, instance: Source) -> None:
+        sources.delete(source=instance, by=self.request.user, at=timezone.now())
+
+    @extend_schema(
+        summary="Scan a source again", request=RescanSerializer, responses={202: RescannedSerializer}
+    )
+    @action(detail=True, methods=["post"], serializer_class=RescanSerializer, filterset_class=None)
+    def rescan(self, request: Request, id: str) -> Response:
+        """202: follow the job named in `Location`."""
+        source = self.get_object()
+        force = self.validated(request)["force"]
+        job = scans.request(
+            source=source, by=request.user, at=timezone.now(), trigger=Trigger.MANUAL, force=force
+        )
+        return Response(
+            self._shown(source) | {"job_id": job.public_id},
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Location": f"/api/v1/jobs/{job.public_id}"},
+        )
+
+    @extend_schema(summary="List a source's artifacts", responses=EntrySerializer(many=True))
+    @action(detail=True, filterset_class=EntryFilter, pagination_class=OffsetPagination)
+    def artifacts(self, request: Request, id: str) -> Response:
+        """Best first. Removed entries only with `status=removed`, excluded ones only with `excluded=true`."""
+        entries = Entry.objects.filter(source=self.get_object()).select_related("source").with_status()
+        page = self.paginate_queryset(self.filter_queryset(entries))
+        return self.get_paginated_response(EntrySerializer(page, many=True).data)
+
+    @extend_schema(summary="List a source's jobs, newest first", responses=JobSerializer(many=True))
+    @action(detail=True, filterset_class=JobFilter)
+    def jobs(self, request: Request, id: str) -> Response:
+        jobs = Job.objects.filter(kind=SCAN, subject_id=self.get_object().pk)
+        page = self.paginate_queryset(self.filter_queryset(jobs))
+        return self.get_paginated_response(JobSerializer(page, many=True).data)
+
+    def _shown(self, source: Source) -> dict[str, Any]:
+        return dict(SourceSerializer(self.get_queryset().get(pk=source.pk)).data)

@@ -1,0 +1,141 @@
+"""From a tree and some of its texts to artifacts: the order of the steps, each of which has its own room."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from marketplace.detection.artifacts import Detection, DetectionSettings, SuggestedSource
+from marketplace.detection.assembly import assemble
+from marketplace.detection.index import Library, TreeIndex, parent
+from marketplace.detection.judging import judge, judge_plugin
+from marketplace.detection.members import SkillDirectories, member_places
+from marketplace.detection.ownership import doubt_copies, single_owners, without_parts_of_skills
+from marketplace.detection.places import Candidate, Place
+from marketplace.detection.plugins import Plugin, find_plugins
+from marketplace.detection.rules import (
+    config_places,
+    folder_places,
+    frontmatter_places,
+    mapped_places,
+    project_places,
+    skill_places,
+)
+from marketplace.detection.vocabulary import ArtifactType
+from marketplace.repository import Tree
+
+# Raised whenever the same tree may give another result: an unchanged commit is then read again.
+DETECTOR_VERSION = 1
+LISTED = 30
+MAX_PLACES = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Survey:
+    """One pass over everything that is known, with the paths whose text would have told more."""
+
+    index: TreeIndex
+    plugins: tuple[Plugin, ...]
+    candidates: tuple[Candidate, ...]
+    suggested: tuple[SuggestedSource, ...]
+    missing: frozenset[str]
+
+
+def wanted(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> frozenset[str]:
+    """Paths of regular files whose text `detect` would look at and `documents` (path -> text) lacks.
+
+    To be asked again with these added until it is empty, as manifests refer to further files. All rounds
+    together ask for at most 5,000 files of 256 KiB each and 64 MiB. What cannot be had stays in the answer.
+    """
+    return _survey(tree, documents, settings).missing
+
+
+def detect(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> Detection:
+    """All artifacts of the tree with a confidence of at least 30.
+
+    Depends on the sets of files and documents, not on their order. Whatever lacks its document is left out.
+    """
+    survey = _survey(tree, documents, settings)
+    listed = tuple(found for found in survey.candidates if found.confidence >= LISTED)
+    artifacts = assemble(
+        survey.index, listed, shared={plugin.locator for plugin in survey.plugins if plugin.shared}
+    )
+    return Detection(artifacts=artifacts, suggested=survey.suggested)
+
+
+def _survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> _Survey:
+    root, mapping = _directory(settings.root_hint), _normalised(settings.manual_map)
+    index = TreeIndex(tree, root=root)
+    library = Library(index, documents)
+    plugins, suggested = find_plugins(index, library, root=root, mapping=mapping)
+    places = chain(
+        mapped_places(index, mapping), _usual_places(index, root, plugins, frontmatter=settings.frontmatter)
+    )
+    best = _best(place for place in islice(places, MAX_PLACES) if _allowed(place, mapping))
+    packages = [judge_plugin(plugin) for plugin in plugins]
+    kept = [package for package in packages if _allowed(package.place, mapping)]
+    return _Survey(
+        index=index,
+        plugins=plugins,
+        candidates=_judge(best, kept, library, index),
+        suggested=suggested,
+        missing=frozenset(library.missing),
+    )
+
+
+def _usual_places(
+    index: TreeIndex, root: str, plugins: Sequence[Plugin], *, frontmatter: bool
+) -> Iterator[Place]:
+    """Yield official places first: a limit cuts the rest."""
+    yield from project_places(index, root)
+    yield from _members(plugins, index)
+    yield from skill_places(index, root)
+    yield from folder_places(index, root)
+    yield from config_places(index, root)
+    if frontmatter:
+        yield from frontmatter_places(index, root, plugins={plugin.directory for plugin in plugins})
+
+
+def _members(plugins: Iterable[Plugin], index: TreeIndex) -> Iterator[Place]:
+    skills = SkillDirectories(index)
+    return chain.from_iterable(member_places(plugin, index, skills) for plugin in plugins)
+
+
+def _best(places: Iterable[Place]) -> tuple[Place, ...]:
+    """Each identity once, with the strongest reason, in the order of type and locator."""
+    found: dict[tuple[ArtifactType, str], Place] = {}
+    for place in places:
+        known = found.get(place.identity)
+        if known is None or place.rank > known.rank:
+            found[place.identity] = place
+    return tuple(found[identity] for identity in sorted(found))
+
+
+def _judge(
+    places: tuple[Place, ...], plugins: list[Candidate], library: Library, index: TreeIndex
+) -> tuple[Candidate, ...]:
+    """Skills first: what lies inside one is its part, and need not be read."""
+    skills = [judge(place, library) for place in places if place.type is ArtifactType.SKILL]
+    real = [skill for skill in skills if skill and skill.confidence >= LISTED]
+    files = [place for place in places if not place.is_directory]
+    outer, packages, rest = without_parts_of_skills(real, plugins, files)
+    others = [found for place in rest if (found := judge(place, library))]
+    single = single_owners(others, taken=[skill.place.document for skill in outer])
+    return (*packages, *doubt_copies([*outer, *single], index))
+
+
+def _allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:
+    """The nearest mapped directory decides; below one that is called a plugin its parts count too."""
+    directory = place.directory
+    while directory not in mapping:
+        if not directory:
+            return True
+        directory = parent(directory)
+    return mapping[directory] in {place.type, ArtifactType.PLUGIN}
+
+
+def _normalised(mapping: Mapping[str, ArtifactType | None]) -> dict[str, ArtifactType | None]:
+    return {_directory(path): mapping[path] for path in sorted(mapping)}
+
+
+def _directory(path: str) -> str:
+    return "/".join(part for part in path.split("/") if part not in ("", "."))

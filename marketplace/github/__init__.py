@@ -1,0 +1,1 @@
+"""The one speaker of GitHub: everything about its REST API, its URLs and its archives."""

@@ -1,0 +1,180 @@
+"""A source: a repository at a ref and below a root, of which a project wants to know the artifacts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+
+from marketplace.detection.artifacts import DetectionSettings
+from marketplace.detection.vocabulary import ArtifactType
+from skillmeat_site.accounts.models import Project
+from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
+from skillmeat_site.jobs.models import Job
+from skillmeat_site.rows import Row
+
+SCAN = "scan"
+
+
+class TrustLevel(models.TextChoices):
+    """How far the project trusts what comes from a source."""
+
+    UNTRUSTED = "untrusted"
+    BASIC = "basic"
+    VERIFIED = "verified"
+    OFFICIAL = "official"
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class ScanStatus(models.TextChoices):
+    """Derived, never stored: see `SourceQuerySet.with_scan_status`."""
+
+    PENDING = "pending"
+    SCANNING = "scanning"
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
+    def with_scan_status(self) -> Self:
+        """Annotates `scan_status`: a live job says scanning, else the last finished scan decides."""
+        live = Job.objects.live().filter(kind=SCAN, subject_id=OuterRef("pk"))
+        return self.annotate(
+            scan_status=Case(
+                When(Exists(live), then=Value(ScanStatus.SCANNING)),
+                When(outcome="", then=Value(ScanStatus.PENDING)),
+                default=F("outcome"),
+                output_field=models.CharField(),
+            )
+        )
+
+    def with_artifact_of(self, artifact_type: str) -> Self:
+        """Sources with at least one present, not excluded artifact of this type."""
+        entries = Source.entries.rel.related_model._default_manager.filter(  # type: ignore[attr-defined]
+            source=OuterRef("pk"), type=artifact_type, removed_at=None, excluded_at=None
+        )
+        return self.filter(Exists(entries))
+
+    def matching(self, text: str) -> Self:
+        """Sources whose repository, description or tags contain the text, whatever its case."""
+        return self.filter(search_text__contains=text.casefold())
+
+    def due(self, at: datetime) -> Self:
+        return self.filter(next_rescan_at__lte=at).order_by("next_rescan_at")
+
+
+class Source(Row):
+    id_prefix = "src"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
+    repo_url = models.CharField(max_length=500)
+    repo_key = models.CharField(max_length=400, editable=False, help_text="The same for every spelling.")
+    owner = models.CharField(max_length=100)
+    repo_name = models.CharField(max_length=255)
+    ref = models.CharField(max_length=255)
+    ref_assumed = models.BooleanField(
+        default=False, help_text="The default branch was not known yet; the first scan corrects it."
+    )
+    root_hint = models.CharField(max_length=500, blank=True, help_text="Only what lies below counts.")
+    trust_level = models.CharField(max_length=10, choices=TrustLevel, default=TrustLevel.BASIC)
+    visibility_set = models.CharField(
+        "visibility", max_length=7, choices=Visibility, blank=True, help_text="Empty: as upstream says."
+    )
+    private_upstream = models.BooleanField(default=False, editable=False)
+    description = models.CharField(max_length=500, blank=True)
+    notes = models.TextField(max_length=2000, blank=True)
+    enable_frontmatter_detection = models.BooleanField(default=False)
+    indexing_enabled = models.BooleanField(default=True)
+    import_repo_description = models.BooleanField(default=False)
+    import_repo_readme = models.BooleanField(default=False)
+    manual_map = models.JSONField(default=dict, blank=True, help_text="Directory -> type, or null.")
+    rescan_interval = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds, at least 900.")
+    tags = models.JSONField(default=list, blank=True)
+
+    # What scans and the host found out; never edited by people.
+    repo_description = models.TextField(blank=True)
+    repo_readme = models.TextField(blank=True)
+    suggested_tags = models.JSONField(default=list)
+    resolved_sha = models.CharField(max_length=64, blank=True)
+    etag = models.CharField(max_length=200, blank=True)
+    fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Settings and detector version of the last scan that read."
+    )
+    advanced_at = models.DateTimeField(null=True, help_text="The latest scan that found a new commit.")
+    outcome = models.CharField(max_length=7, blank=True, help_text="Of the last finished scan.")
+    last_error = models.TextField(blank=True)
+    last_sync_at = models.DateTimeField(null=True)
+    last_indexed_at = models.DateTimeField(null=True)
+    next_rescan_at = models.DateTimeField(null=True, db_index=True)
+    artifact_count = models.PositiveIntegerField(default=0)
+    counts_by_type = models.JSONField(default=dict)
+    access_token = models.TextField(blank=True, help_text="Encrypted; erased when the first scan has ended.")
+    search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    objects = SourceQuerySet.as_manager()
+
+    scan_status: str  # annotated by with_scan_status
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["project", "repo_key", "ref", "root_hint"],
+                name="one_source_per_repository_ref_and_root",
+            ),
+            models.CheckConstraint(condition=Q(trust_level__in=TrustLevel.values), name="trust_level_known"),
+            models.CheckConstraint(
+                condition=Q(rescan_interval=None) | Q(rescan_interval__gte=900), name="rescan_interval_sane"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["", ScanStatus.SUCCESS, ScanStatus.ERROR]), name="scan_outcome_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        place = f"/{self.root_hint}" if self.root_hint else ""
+        return f"{self.owner}/{self.repo_name}@{self.ref}{place}"
+
+    @property
+    def visibility(self) -> str:
+        if self.visibility_set:
+            return self.visibility_set
+        return Visibility.PRIVATE if self.private_upstream else Visibility.PUBLIC
+
+    @property
+    def detection_settings(self) -> DetectionSettings:
+        types = {path: value and ArtifactType(value) for path, value in self.manual_map.items()}
+        return DetectionSettings(
+            root_hint=self.root_hint, manual_map=types, frontmatter=self.enable_frontmatter_detection
+        )
+
+    def next_rescan_after(self, at: datetime) -> datetime | None:
+        return at + timedelta(seconds=self.rescan_interval) if self.rescan_interval else None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        words = [self.owner, self.repo_name, f"{self.owner}/{self.repo_name}", self.description, *self.tags]
+        self.search_text = "\n".join(words).casefold()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
+
+
+class SourceTag(models.Model):
+    """The index of `Source.tags`: what the filter by tag looks into, written whenever tags are."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="tag_rows")
+    tag = models.CharField(max_length=50)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["tag", "source"], name="source_tag_once"),)
+
+    def __str__(self) -> str:
+        return self.tag

@@ -1,0 +1,176 @@
+"""Scans: ask for one, carry it out, and what its end means for the source."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from marketplace import scanner
+from marketplace.models import ScanStatus, Source
+from marketplace.models.source import SCAN
+from marketplace.operations import catalogue, readers
+from marketplace.repository import Commit, NotModified, RateLimited, RepositoryReader
+from skillmeat_site.accounts.models import User
+from skillmeat_site.audit.recording import record
+from skillmeat_site.errors import DomainError, Kind
+from skillmeat_site.jobs import operations as jobs
+from skillmeat_site.jobs.errors import JobFinished, NotYet
+from skillmeat_site.jobs.models import Job, JobStatus, Trigger
+from skillmeat_site.jobs.runner import JobRun
+
+
+class SourceGone(DomainError):
+    """The source was deleted while its scan was waiting or running."""
+
+    code = "source_gone"
+    kind = Kind.NOT_FOUND
+    title = "The source is gone"
+
+
+class DuplicateSource(DomainError):
+    """The scan found that this source is the same as another one of the project.
+
+    That happens when the default branch was not known at first, and turns out to be one that another
+    source of the same repository already follows.
+    """
+
+    code = "duplicate_source"
+    kind = Kind.CONFLICT
+    title = "Two sources are the same"
+    hint = "Delete one of the two."
+
+
+def request(*, source: Source, by: User | None, at: datetime, trigger: Trigger, force: bool = False) -> Job:
+    """Queue a scan. Raises JobConflict while one is queued or running."""
+    with transaction.atomic():
+        job = jobs.enqueue(
+            kind=SCAN,
+            subject_id=source.pk,
+            project=source.project,
+            trigger=trigger,
+            by=by,
+            at=at,
+            force=force,
+        )
+        record("scan.requested", source, project=source.project, by=by, at=at, job=job.public_id, force=force)
+        return job
+
+
+def request_due(*, at: datetime) -> list[Job]:
+    """Queue a scan of every source whose time has come and that has none queued or running."""
+    found = []
+    for source in Source.objects.due(at).select_related("project"):
+        with transaction.atomic():
+            # Moving the time on first makes this safe to run twice at once: only one of them moves it.
+            moved = Source.objects.filter(pk=source.pk, next_rescan_at=source.next_rescan_at)
+            if not moved.update(next_rescan_at=source.next_rescan_after(at)):
+                continue
+            if not Job.objects.live().filter(kind=SCAN, subject_id=source.pk).exists():
+                found.append(request(source=source, by=None, at=at, trigger=Trigger.SCHEDULE))
+    return found
+
+
+def execute(run: JobRun) -> None:
+    """Carry out a scan in a worker: read and detect without a transaction, then save everything in one.
+
+    Raises DomainError (the job fails, the catalogue stays as it was) and NotYet (the host's quota is used up).
+    """
+    source = Source.objects.select_related("project").filter(pk=run.job.subject_id).first()
+    if source is None:
+        raise SourceGone("The source was deleted before its scan began.")
+    reader = readers.for_source(
+        source, pulse=lambda: run.progress(run.job.phase, run.job.done, run.job.total)
+    )
+    run.meter = reader.usage
+    try:
+        ref = _branch(source, reader)
+        seen = scanner.scan(
+            reader=reader,
+            ref=ref,
+            settings=source.detection_settings,
+            known=None if run.job.force else _known(source),
+            with_readme=source.import_repo_readme,
+            progress=run.progress,
+        )
+    except RateLimited as limit:
+        raise NotYet(limit.reset_at, limit) from limit
+    run.progress("saving")
+    _save(run, source, ref, seen, at=timezone.now())
+
+
+def _branch(source: Source, reader: RepositoryReader) -> str:
+    """The source's ref; where that was only assumed, the default branch by its real name."""
+    return reader.describe().default_branch if source.ref_assumed else source.ref
+
+
+def _known(source: Source) -> Commit | None:
+    """The commit that need not be read again; None when it would be judged differently now."""
+    if not source.resolved_sha or source.fingerprint != scanner.fingerprint(source.detection_settings):
+        return None
+    return Commit(sha=source.resolved_sha, etag=source.etag)
+
+
+def _save(
+    run: JobRun, source: Source, ref: str, seen: scanner.Snapshot | NotModified, *, at: datetime
+) -> None:
+    try:
+        with transaction.atomic():
+            locked = Source.objects.select_for_update(of=("self",)).filter(pk=source.pk).first()
+            if locked is None:
+                raise SourceGone("The source was deleted during its scan.")
+            locked.ref, locked.ref_assumed = ref, False
+            run.succeed(_apply(locked, seen, at=at))
+    except IntegrityError as error:
+        raise _duplicate(source, ref) from error
+
+
+def _apply(source: Source, seen: scanner.Snapshot | NotModified, *, at: datetime) -> dict[str, Any]:
+    """What the job reports: how many entries are new, updated, removed and unchanged."""
+    if isinstance(seen, NotModified):
+        counts = {"new": 0, "updated": 0, "removed": 0, "unchanged": source.entries.present().count()}
+    else:
+        counts = catalogue.apply(source=source, snapshot=seen, at=at)
+    source.outcome, source.last_error, source.last_sync_at = ScanStatus.SUCCESS, "", at
+    _close(source, at=at)
+    return counts | {"not_modified": isinstance(seen, NotModified)}
+
+
+def _close(source: Source, *, at: datetime) -> None:
+    """What the end of any scan does: forget the token, set the time of the next."""
+    source.access_token = ""
+    source.next_rescan_at = source.next_rescan_after(at)
+    source.save()
+
+
+def _duplicate(source: Source, ref: str) -> DomainError:
+    twin = (
+        Source.objects.filter(
+            project=source.project, repo_key=source.repo_key, ref=ref, root_hint=source.root_hint
+        )
+        .exclude(pk=source.pk)
+        .first()
+    )
+    if twin is None:
+        return DomainError("The catalogue could not be saved.")
+    return DuplicateSource(f"{twin} is already in the project.", existing_id=twin.public_id)
+
+
+def ended(job: Job, *, at: datetime) -> None:
+    """A scan failed or was cancelled: the catalogue stays, a failure is written on the source."""
+    source = Source.objects.select_for_update(of=("self",)).filter(pk=job.subject_id).first()
+    if source is None:
+        return
+    if job.status == JobStatus.FAILED:
+        problem = job.error or {}
+        source.outcome = ScanStatus.ERROR
+        source.last_error = " ".join(filter(None, [problem.get("detail"), problem.get("hint")]))
+    _close(source, at=at)
+
+
+def abandon(job: Job, *, at: datetime) -> None:
+    """End the scan of a source that is being deleted."""
+    try:
+        jobs.cancel(job, by=None, at=at)
+    except JobFinished:
+        return

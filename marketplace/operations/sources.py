@@ -1,0 +1,137 @@
+"""Sources: create and delete."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from marketplace.models import Source, SourceTag, TrustLevel
+from marketplace.operations import readers, scans
+from marketplace.operations.credentials import seal
+from marketplace.repository import Description, RepositoryError, RepositoryNotFound
+from skillmeat_site.accounts.models import Project, User
+from skillmeat_site.audit.recording import record
+from skillmeat_site.errors import DomainError, Kind
+from skillmeat_site.jobs.models import Job, Trigger
+
+logger = logging.getLogger(__name__)
+ASSUMED_BRANCH = "main"
+DESCRIBE_SECONDS = 5.0
+MAX_TOPICS = 20
+
+
+class SourceExists(DomainError):
+    """The project already has this repository with this ref and root, however its address is spelled."""
+
+    code = "source_exists"
+    kind = Kind.CONFLICT
+    title = "This source is already there"
+    hint = "Use the source named in existing_id, or give another ref or root_hint."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """What a source is created from, already checked for shape."""
+
+    location: readers.Location
+    ref: str = ""
+    root_hint: str = ""
+    access_token: str = field(default="", repr=False)
+    manual_map: Mapping[str, str | None] = field(default_factory=dict)
+    trust_level: str = TrustLevel.BASIC
+    visibility: str = ""
+    description: str = ""
+    notes: str = ""
+    enable_frontmatter_detection: bool = False
+    indexing_enabled: bool = True
+    import_repo_description: bool = False
+    import_repo_readme: bool = False
+    rescan_interval: int | None = None
+    tags: tuple[str, ...] = ()
+
+
+def create(
+    *, new: NewSource, project: Project, by: User, at: datetime, trigger: Trigger = Trigger.CREATE
+) -> Source:
+    """A source with its first scan queued.
+
+    The host is asked once, before anything is written: "no such repository" raises RepositoryNotFound, while
+    a host that is slow or down is no error here; then the branch is assumed and the job will tell.
+    Raises SourceExists, naming the other, when the project has the same repository, ref and root.
+    """
+    said = _describe(new)
+    source = _build(new, said, project=project, at=at)
+    existing = Source.objects.filter(
+        project=project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
+    )
+    try:
+        with transaction.atomic():
+            source.save(force_insert=True)
+            SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
+            record("source.created", source, project=project, by=by, at=at, repo_url=source.repo_url)
+            scans.request(source=source, by=by, at=at, trigger=trigger)
+    except IntegrityError:
+        twin = existing.first()
+        if twin is None:
+            raise
+        raise SourceExists(f"{twin} is already in {project}.", existing_id=twin.public_id) from None
+    return source
+
+
+def _describe(new: NewSource) -> Description | None:
+    reader = readers.for_location(new.location, token=new.access_token)
+    try:
+        return reader.describe(seconds=DESCRIBE_SECONDS)
+    except RepositoryNotFound:
+        raise
+    except RepositoryError as error:
+        logger.warning(
+            "The repository could not be described; its scan will tell", extra={"why": error.detail}
+        )
+        return None
+
+
+def _build(new: NewSource, said: Description | None, *, project: Project, at: datetime) -> Source:
+    ref = new.ref or new.location.ref or (said.default_branch if said else "")
+    described = said.description if said and new.import_repo_description else ""
+    source = Source(
+        project=project,
+        repo_url=new.location.url,
+        repo_key=new.location.key,
+        owner=new.location.owner,
+        repo_name=new.location.name,
+        ref=ref or ASSUMED_BRANCH,
+        ref_assumed=not ref,
+        root_hint=new.root_hint or new.location.root,
+        trust_level=new.trust_level,
+        visibility_set=new.visibility,
+        private_upstream=bool(said and said.private),
+        description=new.description,
+        notes=new.notes,
+        enable_frontmatter_detection=new.enable_frontmatter_detection,
+        indexing_enabled=new.indexing_enabled,
+        import_repo_description=new.import_repo_description,
+        import_repo_readme=new.import_repo_readme,
+        manual_map=dict(new.manual_map),
+        rescan_interval=new.rescan_interval,
+        tags=list(new.tags),
+        repo_description=described,
+        suggested_tags=list(said.topics[:MAX_TOPICS]) if said else [],
+        access_token=seal(new.access_token),
+        created_at=at,
+        updated_at=at,
+    )
+    source.next_rescan_at = source.next_rescan_after(at)
+    return source
+
+
+def delete(*, source: Source, by: User, at: datetime) -> None:
+    """The source and its catalogue go; the scan that may be running is cancelled."""
+    with transaction.atomic():
+        record("source.deleted", source, project=source.project, by=by, at=at, repo_url=source.repo_url)
+        job = Job.objects.live().filter(kind=scans.SCAN, subject_id=source.pk).first()
+        source.delete()
+        if job:
+            scans.abandon(job, at=at)

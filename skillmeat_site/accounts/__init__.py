@@ -1,0 +1,1 @@
+"""Who people are, which projects they share, and what they may do there."""

@@ -1,0 +1,160 @@
+"""Users, projects, memberships and API tokens; a project is the unit of isolation."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager as DjangoUserManager
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models import Q
+
+from skillmeat_site.ids import uuid7
+from skillmeat_site.rows import Row
+
+LOCAL_OPERATOR = "local"
+DEFAULT_PROJECT = "default"
+LAST_USE_RESOLUTION = timedelta(minutes=1)
+
+
+class Role(models.TextChoices):
+    """What a member may do: a viewer reads, an editor also changes, an admin also deletes and decides."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+    @property
+    def and_above(self) -> list[Role]:
+        roles = list(Role)
+        return roles[roles.index(self) :]
+
+
+class UserManager(DjangoUserManager["User"]):
+    def local_operator(self) -> User:
+        """The caller of single-user mode: an administrator of the project `default`, made when first needed."""
+        operator = self.filter(username=LOCAL_OPERATOR).first()
+        if operator:
+            return operator
+        with transaction.atomic():
+            operator, _ = self.get_or_create(username=LOCAL_OPERATOR, defaults={"password": "!"})
+            Membership.objects.get_or_create(
+                user=operator, project=Project.objects.default(), defaults={"role": Role.ADMIN}
+            )
+        return operator
+
+
+class User(AbstractUser):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def with_role(self, user: User, role: Role) -> Self:
+        """The projects in which this user has this role or a higher one; all for a superuser."""
+        if user.is_superuser:
+            return self
+        memberships = Membership.objects.filter(user=user, role__in=role.and_above)
+        return self.filter(id__in=memberships.values("project_id"))
+
+    def named(self, name: str) -> Self:
+        """The project with this slug, or with this id in its outside form."""
+        return self.filter(Q(slug=name) | Q(id=Project.decode(name)))
+
+    def default(self) -> Project:
+        return self.get_or_create(slug=DEFAULT_PROJECT, defaults={"name": "Default"})[0]
+
+
+class Project(Row):
+    id_prefix = "prj"
+
+    slug = models.SlugField(
+        max_length=50,
+        unique=True,
+        validators=[RegexValidator(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Lower-case letters, digits and hyphens.")],
+    )
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Membership(Row):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["project", "user"], name="one_membership_per_project"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.project}"
+
+
+class TokenScope(models.TextChoices):
+    READ = "read"
+    WRITE = "write"
+
+
+class TokenManager(models.Manager["Token"]):
+    def issue(
+        self, *, user: User, name: str, scope: TokenScope, expires_at: datetime | None = None
+    ) -> tuple[Token, str]:
+        """A new token and its secret, which is not stored: this is the only moment to show it."""
+        secret = f"sm_{secrets.token_urlsafe(32)}"
+        token = self.create(
+            user=user, name=name, scope=scope, expires_at=expires_at, digest=Token.digest_of(secret)
+        )
+        return token, secret
+
+    def opened_by(self, secret: str, *, at: datetime) -> Token | None:
+        """The valid token with this secret, its last use noted to the minute; None when there is none."""
+        token = self.select_related("user").filter(digest=Token.digest_of(secret)).first()
+        if token is None or not token.is_valid(at) or not token.user.is_active:
+            return None
+        if token.last_used_at is None or at - token.last_used_at > LAST_USE_RESOLUTION:
+            self.filter(pk=token.pk).update(last_used_at=at)
+        return token
+
+
+class Token(Row):
+    """An API credential. The secret has 256 random bits, so its plain SHA-256 cannot be guessed back."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    scope = models.CharField(max_length=5, choices=TokenScope, default=TokenScope.WRITE)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    objects = TokenManager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["user", "name"], name="token_name_unique_per_user"),
+            models.CheckConstraint(condition=Q(scope__in=TokenScope.values), name="token_scope_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.scope})"
+
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def is_valid(self, at: datetime) -> bool:
+        return self.expires_at is None or at < self.expires_at

@@ -1,0 +1,55 @@
+"""Who may see and change what: the queries and checks that every project-owned thing shares."""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeVar
+
+from django.db import models
+
+from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
+from skillmeat_site.accounts.models import Project, Role, User
+
+Owned = TypeVar("Owned", bound=models.Model)
+
+
+class ProjectOwnedQuerySet(models.QuerySet[Owned]):
+    """Rows that belong to a project through `project_path`."""
+
+    project_path = "project"
+
+    def visible_to(self, user: User) -> Self:
+        """The rows of the projects that this user is a member of; all for a superuser."""
+        return self._in_projects_with(user, Role.VIEWER)
+
+    def editable_by(self, user: User) -> Self:
+        return self._in_projects_with(user, Role.EDITOR)
+
+    def _in_projects_with(self, user: User, role: Role) -> Self:
+        if user.is_superuser:
+            return self
+        projects = Project.objects.with_role(user, role).values("id")
+        return self.filter(**{f"{self.project_path}__in": projects})
+
+
+def require_role(user: User, project: Project | Any, role: Role) -> None:
+    """Raise RoleRequired unless the user has this role, or a higher one, in the project."""
+    if not Project.objects.with_role(user, role).filter(pk=project.pk).exists():
+        raise RoleRequired(f"This needs the role {role} in the project {project}.")
+
+
+def project_for_writing(user: User, name: str | None) -> Project:
+    """The named project, or the only one this user can write to.
+
+    Raises UnknownProject for one the user cannot see, RoleRequired for one that can only be read, and
+    ProjectRequired when none is named and there is not exactly one to choose.
+    """
+    if name is not None:
+        project = Project.objects.with_role(user, Role.VIEWER).named(name).first()
+        if project is None:
+            raise UnknownProject(f"You are in no project {name!r}.")
+        require_role(user, project, Role.EDITOR)
+        return project
+    writable = list(Project.objects.with_role(user, Role.EDITOR)[:2])
+    if len(writable) != 1:
+        raise ProjectRequired("You can write to no project." if not writable else "You can write to several.")
+    return writable[0]

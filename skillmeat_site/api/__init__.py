@@ -1,0 +1,1 @@
+"""The ground of the API: problems, strict input, paging, schema. It knows no app."""

@@ -1,0 +1,91 @@
+"""Strict input: JSON types are taken at their word, and unknown fields are errors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from skillmeat_site.ids import encode
+from skillmeat_site.rows import Row
+
+WRONG_TYPE = "Expected {expected}, not {actual}."
+JSON_TYPES = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+}
+
+
+def _json_type(value: Any) -> str:
+    return JSON_TYPES.get(type(value), "null")
+
+
+class _Typed:
+    """Mixin of a DRF field: `json_type` is the only Python type it takes."""
+
+    json_type: type = str
+    expected = "a string"
+
+    def to_internal_value(self, data: Any) -> Any:
+        if type(data) is not self.json_type:
+            message = WRONG_TYPE.format(expected=self.expected, actual=_json_type(data))
+            raise serializers.ValidationError(message, code="invalid_type")
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class TextField(_Typed, serializers.CharField):
+    """A string. White space around it is dropped."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and data is not None and not isinstance(data, str):
+            return self.to_internal_value(data)
+        return super().run_validation(data)
+
+
+class FlagField(_Typed, serializers.BooleanField):
+    json_type = bool
+    expected = "a boolean"
+
+
+class NumberField(_Typed, serializers.IntegerField):
+    json_type = int
+    expected = "a whole number"
+
+
+class OptionField(_Typed, serializers.ChoiceField):
+    expected = "a string"
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input of an operation. A field that it does not know is an error, and so is a body that is no object."""
+
+    default_error_messages = {"invalid": "Expected an object."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = {
+            name: [serializers.ErrorDetail("There is no such field.", code="unknown")]
+            for name in (set(data) - set(self.fields) if isinstance(data, Mapping) else ())
+        }
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if isinstance(error.detail, dict):
+                raise serializers.ValidationError({**error.detail, **unknown}) from None
+            raise
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+
+class PublicIdField(serializers.Field[Any, Any, str, Any]):
+    """A row's id in its outside form."""
+
+    def __init__(self, model: type[Row], **kwargs: Any) -> None:
+        self.model = model
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> str:
+        return encode(self.model.id_prefix, value)

@@ -1,0 +1,179 @@
+"""Query parameters, strictly: unknown ones, bad values and repetitions are errors that name the parameter."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django_filters import utils
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from skillmeat_site.api.errors import InvalidRequest
+
+
+def bad_parameter(name: str, detail: str, *, code: str = "invalid") -> InvalidRequest:
+    return InvalidRequest(errors=[{"pointer": f"?{name}", "code": code, "detail": detail}])
+
+
+class StrictQueryMixin:
+    """A view that refuses query parameters it does not know.
+
+    `query_parameters` are those an action takes beside its list's filters and paging;
+    `repeatable_parameters` may be given more than once.
+    """
+
+    query_parameters: dict[str, set[str]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        known, repeatable = self.known_parameters()
+        for name, values in request.query_params.lists():
+            if name not in known:
+                raise bad_parameter(
+                    name, f"There is no such parameter; there are: {_listed(known)}.", code="unknown"
+                )
+            if len(values) > 1 and name not in repeatable:
+                raise bad_parameter(name, "Give it once.", code="repeated")
+
+    def known_parameters(self) -> tuple[set[str], set[str]]:
+        action = getattr(self, "action", "")
+        known, repeatable = set(self.query_parameters.get(action, ())), set[str]()
+        if action in getattr(self, "list_actions", {"list"}):
+            known |= set(self.paginator.parameters) if self.paginator else set()  # type: ignore[attr-defined]
+            for name, field in _filters_of(self).items():
+                known.add(name)
+                if isinstance(field, TagsFilter):
+                    repeatable.add(name)
+        return known, repeatable
+
+
+def _filters_of(view: Any) -> dict[str, django_filters.Filter]:
+    filterset = getattr(view, "filterset_class", None)
+    return dict(filterset.base_filters) if filterset else {}
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter, with bad values as our problem instead of DRF's."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            errors = utils.translate_validation(filterset.errors).get_full_details()
+            raise InvalidRequest(
+                errors=[
+                    {"pointer": f"?{name}", "code": str(item["code"]), "detail": str(item["message"])}
+                    for name, items in errors.items()
+                    for item in items
+                ]
+            )
+        return filterset.qs
+
+
+def is_filtered(request: Request, view: Any) -> bool:
+    """Whether any filter of the view is set in this request."""
+    return any(request.query_params.get(name) for name in _filters_of(view))
+
+
+class _StrictField(forms.Field):
+    """A present but empty parameter is a bad value, not an absent one."""
+
+    widget = forms.TextInput
+
+    def clean(self, value: Any) -> Any:
+        if value == "":
+            raise ValidationError("It may not be empty.", code="empty")
+        return None if value is None else self.parse(value)
+
+    def parse(self, value: str) -> Any:
+        return value
+
+
+class _BooleanField(_StrictField):
+    def parse(self, value: str) -> bool:
+        if value not in {"true", "false"}:
+            raise ValidationError("Use true or false.", code="invalid")
+        return value == "true"
+
+
+class _ChoiceField(_StrictField):
+    def __init__(self, *, choices: Any, aliases: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = [value for value, _ in choices]
+        self.aliases = aliases or {}
+
+    def parse(self, value: str) -> str:
+        value = self.aliases.get(value, value)
+        if value not in self.choices:
+            raise ValidationError(f"Use one of: {', '.join(self.choices)}.", code="invalid_choice")
+        return value
+
+
+class _RangeField(_StrictField):
+    def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.low, self.high = low, high
+
+    def parse(self, value: str) -> int:
+        number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else -1
+        if not self.low <= number <= self.high:
+            raise ValidationError(f"Use a whole number from {self.low} to {self.high}.", code="invalid")
+        return number
+
+
+class _TextField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": 200} | kwargs))
+
+
+class _ManyField(forms.Field):
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[str]:
+        values = [text.strip().lower() for text in value or []]
+        if "" in values:
+            raise ValidationError("It may not be empty.", code="empty")
+        return values
+
+
+class BooleanFilter(django_filters.Filter):
+    """`true` or `false`."""
+
+    field_class = _BooleanField
+
+
+class OptionFilter(django_filters.Filter):
+    """One of an enumeration."""
+
+    field_class = _ChoiceField
+
+
+class RangeFilter(django_filters.Filter):
+    """A whole number between two bounds."""
+
+    field_class = _RangeField
+
+
+class TextFilter(django_filters.CharFilter):
+    """Free text; empty is no filter."""
+
+    field_class = _TextField
+
+
+class TagsFilter(django_filters.Filter):
+    """Repeatable; rows must have all of the tags. `field_name` leads to the tag's text in a child table."""
+
+    field_class = _ManyField
+
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        for tag in value:
+            qs = qs.filter(**{self.field_name: tag})
+        return qs

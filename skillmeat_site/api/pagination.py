@@ -1,0 +1,143 @@
+"""The two forms of lists: by cursor (the rule) and by offset (where a position is wanted)."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from skillmeat_site.api.filters import bad_parameter, is_filtered
+from skillmeat_site.rows import Row
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+
+
+def whole_number(request: Request, name: str, *, default: int, low: int, high: int) -> int:
+    """A query parameter's value; InvalidRequest when it is anything but a number in the range."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if not low <= number <= high:
+        raise bad_parameter(name, f"Use a whole number from {low} to {high}.")
+    return number
+
+
+def _limit(request: Request) -> int:
+    return whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+
+
+class CursorPagination(BasePagination):
+    """Newest first. A cursor is the id of an item; as ids sort by creation, it works when the item is gone."""
+
+    parameters: ClassVar[tuple[str, ...]] = ("limit", "cursor")
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        limit = _limit(request)
+        self.model: type[Row] = queryset.model
+        self.total_count = queryset.count() if is_filtered(request, view) else None
+        queryset = queryset.order_by("-id")
+        page = queryset
+        self.has_previous_page = False
+        if cursor := request.query_params.get("cursor"):
+            after = self.model.decode(cursor)
+            if after is None:
+                raise bad_parameter("cursor", "This is no cursor of this list.")
+            page = queryset.filter(id__lt=after)
+            self.has_previous_page = queryset.filter(id__gte=after).exists()
+        items = list(page[: limit + 1])
+        self.has_next_page = len(items) > limit
+        self.page = items[:limit]
+        return self.page
+
+    def get_paginated_response(self, data: Any) -> Response:
+        page_info = {
+            "has_next_page": self.has_next_page,
+            "has_previous_page": self.has_previous_page,
+            "start_cursor": self.page[0].public_id if self.page else None,
+            "end_cursor": self.page[-1].public_id if self.page else None,
+            "total_count": self.total_count,
+        }
+        return Response({"items": data, "page_info": page_info})
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        cursor = {
+            "name": "cursor",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "The end_cursor of the page before; empty or absent for the first page.",
+        }
+        return [LIMIT_PARAMETER, cursor]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        cursor = {"type": ["string", "null"]}
+        return _list_schema(
+            schema,
+            {
+                "has_next_page": {"type": "boolean"},
+                "has_previous_page": {"type": "boolean"},
+                "start_cursor": cursor,
+                "end_cursor": cursor,
+                "total_count": {
+                    "type": ["integer", "null"],
+                    "description": "How many rows match; only counted when a filter is set.",
+                },
+            },
+        )
+
+
+class OffsetPagination(BasePagination):
+    """`limit` and `offset`, with one count of what matches."""
+
+    parameters: ClassVar[tuple[str, ...]] = ("limit", "offset")
+    max_offset = 1_000_000
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        self.limit = _limit(request)
+        self.offset = whole_number(request, "offset", default=0, low=0, high=self.max_offset)
+        self.total_count = queryset.count()
+        return list(queryset[self.offset : self.offset + self.limit])
+
+    def get_paginated_response(self, data: Any) -> Response:
+        page_info = {
+            "total_count": self.total_count,
+            "limit": self.limit,
+            "offset": self.offset,
+            "has_next_page": self.offset + len(data) < self.total_count and bool(data),
+            "has_previous_page": self.offset > 0,
+        }
+        return Response({"items": data, "page_info": page_info})
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        schema = {"type": "integer", "minimum": 0, "maximum": self.max_offset, "default": 0}
+        return [LIMIT_PARAMETER, {"name": "offset", "in": "query", "schema": schema}]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        number, boolean = {"type": "integer"}, {"type": "boolean"}
+        names = {"total_count": number, "limit": number, "offset": number}
+        return _list_schema(schema, names | {"has_next_page": boolean, "has_previous_page": boolean})
+
+
+LIMIT_PARAMETER = {
+    "name": "limit",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+}
+
+
+def _list_schema(items: dict[str, Any], page_info: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["items", "page_info"],
+        "properties": {
+            "items": items,
+            "page_info": {"type": "object", "required": list(page_info), "properties": page_info},
+        },
+    }

@@ -1,0 +1,132 @@
+"""Failures as RFC 9457 problem details: the one place where a kind of failure becomes an HTTP status."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.http import Http404, HttpRequest
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import APIView, set_rollback
+
+from skillmeat_site import logs
+from skillmeat_site.api import errors
+from skillmeat_site.errors import DomainError, Kind
+
+logger = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+STATUS = {
+    Kind.UNREADABLE: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.METHOD: 405,
+    Kind.CONFLICT: 409,
+    Kind.MEDIA: 415,
+    Kind.INVALID: 422,
+    Kind.UPSTREAM: 422,  # what the caller named cannot be read there; never 5xx for the other side's fault
+    Kind.THROTTLED: 429,
+    Kind.INTERNAL: 500,
+}
+# Field errors that mean "cannot be read" (400); all others mean "makes no sense" (422).
+UNREADABLE_CODES = {"required", "null", "invalid_type", "unknown", "not_a_list", "not_a_dict", "invalid"}
+
+
+def status_of(error: DomainError | type[DomainError]) -> int:
+    return STATUS[error.kind]
+
+
+def problem(error: DomainError, *, path: str) -> dict[str, Any]:
+    """The members of the problem document."""
+    return {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": status_of(error),
+        "detail": error.detail,
+        "hint": error.hint,
+        "instance": path,
+        "request_id": logs.current("request_id"),
+        **error.extra,
+    }
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
+    """DRF's hook: any exception out of a view becomes a problem; unexpected ones are logged and say nothing."""
+    set_rollback()
+    view: APIView = context["view"]
+    error = translate(exception)
+    if error.kind is Kind.INTERNAL:
+        logger.error("Unhandled error in a view", exc_info=exception)
+        error = DomainError("Something went wrong on our side.", hint="The server's log has the request_id.")
+    headers = _headers(exception, error)
+    response = Response(
+        problem(error, path=context["request"].path),
+        status=status_of(error),
+        headers=headers,
+        content_type=MEDIA_TYPE,
+    )
+    if response.status_code == 401:
+        response["WWW-Authenticate"] = view.get_authenticate_header(context["request"]) or "Bearer"
+    return response
+
+
+def _headers(exception: Exception, error: DomainError) -> dict[str, str]:
+    headers = {}
+    if "retry_after" in error.extra:
+        headers["Retry-After"] = str(error.extra["retry_after"])
+    if isinstance(exception, exceptions.MethodNotAllowed):
+        headers["Allow"] = ""
+    return {name: value for name, value in headers.items() if value}
+
+
+def translate(exception: Exception) -> DomainError:
+    """The domain's word for any exception that a view can raise."""
+    match exception:
+        case DomainError():
+            return exception
+        case exceptions.ValidationError():
+            return invalid(list(flatten(exception.get_full_details())))
+        case exceptions.ParseError():
+            return errors.InvalidRequest(f"The body is no JSON: {exception.detail}")
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return errors.NotAuthenticated(str(exception.detail))
+        case exceptions.PermissionDenied():
+            return errors.PermissionDenied(str(exception.detail))
+        case DjangoPermissionDenied():
+            return errors.PermissionDenied()
+        case Http404() | exceptions.NotFound():
+            return errors.NotFound()
+        case exceptions.MethodNotAllowed():
+            return errors.MethodNotAllowed(str(exception.detail))
+        case exceptions.UnsupportedMediaType():
+            return errors.UnsupportedMediaType(str(exception.detail))
+        case exceptions.Throttled():
+            return errors.Throttled(str(exception.detail), retry_after=int(exception.wait or 1))
+        case _:
+            return DomainError()
+
+
+def invalid(found: list[dict[str, str]]) -> errors.InvalidRequest:
+    """400 when anything cannot be read, else 422."""
+    unreadable = any(error["code"] in UNREADABLE_CODES for error in found)
+    return errors.InvalidRequest(errors=found) if unreadable else errors.InvalidValue(errors=found)
+
+
+def flatten(details: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested error details as a flat list with JSON pointers (RFC 6901)."""
+    if isinstance(details, list):
+        for index, item in enumerate(details):
+            leaf = isinstance(item, dict) and {"message", "code"} == set(item)
+            yield from flatten(item, pointer if leaf else f"{pointer}/{index}")
+    elif set(details) == {"message", "code"} and isinstance(details["code"], str):
+        yield {"pointer": pointer, "code": details["code"], "detail": str(details["message"])}
+    else:
+        for name, item in details.items():
+            own = name == "non_field_errors"
+            step = str(name).replace("~", "~0").replace("/", "~1")
+            yield from flatten(item, pointer if own else f"{pointer}/{step}")
+
+
+def for_request(error: DomainError, request: HttpRequest) -> dict[str, Any]:
+    return problem(error, path=request.path)

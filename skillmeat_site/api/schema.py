@@ -1,0 +1,79 @@
+"""OpenAPI 3.1 of what the server does: every operation with its problems."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+
+from skillmeat_site.api import errors
+from skillmeat_site.api.problems import MEDIA_TYPE, status_of
+from skillmeat_site.errors import DomainError
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details. Further members depend on the problem.",
+    "required": ["type", "title", "status", "detail", "hint", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/not_found"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened, in a sentence."},
+        "hint": {"type": "string", "description": "What to do next."},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "request_id": {"type": "string"},
+        "existing_id": {"type": "string", "description": "What is already there (409)."},
+        "retry_after": {"type": "integer", "description": "Seconds (429)."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "description": "JSON pointer, or ?name for a query parameter.",
+                    },
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+class ProblemSchema(AutoSchema):  # type: ignore[no-untyped-call]
+    """Adds to each operation the problems it can answer with.
+
+    A view names those of its own in `problems = {action: (error, ...)}`; what follows from the request
+    itself (400, 401, 403, 404, 415, 422) is worked out here.
+    """
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            for status, listed in sorted(self._problems(operation).items()):
+                operation["responses"][str(status)] = self._response(listed)
+        return operation
+
+    def _problems(self, operation: dict[str, Any]) -> dict[int, list[type[DomainError]]]:
+        found: list[type[DomainError]] = [errors.InvalidRequest, errors.NotAuthenticated]
+        if self.method not in {"GET", "HEAD"} or not self._is_list_view():
+            found.append(errors.PermissionDenied)
+        if "{" in self.path:
+            found.append(errors.NotFound)
+        if "requestBody" in operation:
+            found += [errors.UnsupportedMediaType, errors.InvalidValue]
+        found += getattr(self.view, "problems", {}).get(getattr(self.view, "action", ""), ())
+        by_status: dict[int, list[type[DomainError]]] = {}
+        for error in found:
+            by_status.setdefault(status_of(error), []).append(error)
+        return by_status
+
+    def _response(self, listed: list[type[DomainError]]) -> dict[str, Any]:
+        component = ResolvedComponent(
+            name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem"
+        )
+        self.registry.register_on_missing(component)
+        titles = dict.fromkeys(f"`{error.code}`: {error.title}." for error in listed)
+        return {"description": " ".join(titles), "content": {MEDIA_TYPE: {"schema": component.ref}}}

@@ -1,0 +1,52 @@
+"""Pages and answers outside of DRF: problem pages, unknown addresses, and whether the server is well."""
+
+import json
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from skillmeat_site.api import errors, problems
+from skillmeat_site.errors import DomainError, catalogue
+
+
+def problem_response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """A problem document for the API's addresses, a small page for people elsewhere."""
+    document = problems.for_request(error, request)
+    if request.path.startswith(("/api/", "/healthz", "/readyz")):
+        return HttpResponse(json.dumps(document), status=document["status"], content_type=problems.MEDIA_TYPE)
+    return render(request, "problems/error.html", {"problem": document}, status=document["status"])
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    hint = "Check the Host header against SKILLMEAT_ALLOWED_HOSTS."
+    return problem_response(request, errors.InvalidRequest("The request is malformed.", hint=hint))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_response(request, errors.PermissionDenied())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_response(request, errors.NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem_response(request, DomainError("Something went wrong on our side."))
+
+
+@require_safe
+def problem_page(request: HttpRequest, code: str) -> HttpResponseBase:
+    """What a problem's `type` leads to: its title, its status and what it means."""
+    error = catalogue().get(code)
+    if error is None:
+        raise Http404
+    paragraphs = [" ".join(part.split()) for part in (error.__doc__ or "").split("\n\n")]
+    context = {"error": error, "status": problems.STATUS[error.kind], "paragraphs": paragraphs}
+    return render(request, "problems/problem.html", context)
+
+
+@require_safe
+def problem_index(request: HttpRequest) -> HttpResponse:
+    listed = [(error, problems.STATUS[error.kind]) for error in catalogue().values()]
+    return render(request, "problems/index.html", {"problems": listed})

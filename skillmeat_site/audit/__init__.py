@@ -1,0 +1,1 @@
+"""What was done, by whom and when: events that outlive what they speak of."""

@@ -1,0 +1,123 @@
+"""Reading the environment strictly: every complaint names its variable and says what it may hold."""
+
+import os
+import secrets
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+def _complaint(name: str, wanted: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} must be {wanted}.")
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def _parsed(name: str, default: T, parse: Callable[[str], T], wanted: str) -> T:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        return parse(value)
+    except ValueError:
+        raise _complaint(name, wanted) from None
+
+
+def choice(name: str, options: tuple[str, ...]) -> str:
+    """One of the options; the first is the default."""
+    value = text(name, options[0])
+    if value not in options:
+        raise _complaint(name, f"one of: {', '.join(options)}")
+    return value
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    return choice(name, ("true", "false") if default else ("false", "true")) == "true"
+
+
+def positive_int(name: str, default: int) -> int:
+    def parse(value: str) -> int:
+        number = int(value)
+        if number < 1:
+            raise ValueError
+        return number
+
+    return _parsed(name, default, parse, "a whole number of at least 1")
+
+
+def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A comma-separated list."""
+    return [part.strip() for part in text(name).split(",") if part.strip()] or list(default)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of addresses or networks."""
+    try:
+        return [ip_network(part) for part in names(name)]
+    except ValueError:
+        raise _complaint(name, "a comma-separated list of IP addresses or networks") from None
+
+
+def directory(name: str, default: Path) -> Path:
+    """An absolute path; it is made when it is first written to."""
+    path = Path(text(name, str(default))).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise _complaint(name, f"a directory, and {path} is none")
+    return path
+
+
+def directories(name: str, default: tuple[Path, ...]) -> list[Path]:
+    """Absolute directories, separated as in PATH."""
+    parts = [part for part in text(name).split(os.pathsep) if part]
+    paths = [Path(part).expanduser() for part in parts]
+    if any(not path.is_absolute() for path in paths):
+        raise _complaint(name, f"absolute directories separated by {os.pathsep!r}")
+    return paths or list(default)
+
+
+def http_url(name: str, default: str) -> str:
+    """An http(s) base URL without a trailing slash, credentials, query or fragment."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
+        raise _complaint(name, "an http:// or https:// address without credentials or query")
+    return value
+
+
+def database(name: str, default: Path) -> dict[str, object]:
+    """Django's database dictionary: SQLite at `default`, or what a sqlite:// or postgres:// URL says."""
+    wanted = "a postgres:// or sqlite:// address"
+    value = text(name, f"sqlite:///{default}")
+    if urlsplit(value).scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise _complaint(name, wanted)
+    try:
+        return dict(environ.Env.db_url_config(value))
+    except (ValueError, KeyError, ImproperlyConfigured):
+        raise _complaint(name, wanted) from None
+
+
+def secret_key(name: str, file: Path, *, may_generate: bool) -> str:
+    """The variable, or (where that is allowed) a key that is generated once into `file`, mode 0600."""
+    value = text(name)
+    if value:
+        return value
+    if not may_generate:
+        raise _complaint(name, "set when SKILLMEAT_AUTH is multi-user")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()

@@ -1,0 +1,1 @@
+"""The operators' console: the Django admin as this product wears it."""

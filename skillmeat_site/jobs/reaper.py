@@ -1,0 +1,57 @@
+"""Mending what dead workers and lost messages leave behind; safe to run anywhere, any number of times."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from skillmeat_site.jobs import operations, queue
+from skillmeat_site.jobs.errors import JobTimedOut, LeaseLost
+from skillmeat_site.jobs.models import Job, JobStatus
+
+logger = logging.getLogger(__name__)
+MAX_SILENCE = timedelta(seconds=120)
+MAX_DURATION = timedelta(minutes=15)
+RESEND_AFTER = timedelta(seconds=30)
+RESEND_AT_MOST = 50
+
+
+def reap(*, at: datetime) -> int:
+    """Requeue or fail what lost its worker, fail what is stuck, send lost messages again.
+
+    Returns how many jobs were touched. Each is fenced by its attempt, so that two reapers, or a reaper and
+    a worker that comes back, cannot both decide.
+    """
+    running = Job.objects.filter(status=JobStatus.RUNNING).select_related("project")
+    stuck = running.filter(Q(progress_at__lt=at - MAX_SILENCE) | Q(started_at__lt=at - MAX_DURATION))
+    touched = _each(stuck, lambda job: _time_out(job, at=at))
+    touched += _each(running.filter(lease_until__lt=at), lambda job: operations.lose(job, at=at))
+    return touched + _resend(at)
+
+
+def _each(jobs: Iterable[Job], act: Callable[[Job], None]) -> int:
+    touched = 0
+    for job in jobs:
+        try:
+            act(job)
+            touched += 1
+        except LeaseLost:
+            continue
+    return touched
+
+
+def _time_out(job: Job, *, at: datetime) -> None:
+    silent = bool(job.progress_at and job.progress_at < at - MAX_SILENCE)
+    detail = "It made no progress for two minutes" if silent else "It took more than a quarter of an hour"
+    error = JobTimedOut(f"{detail}, while {job.phase or 'starting'}.")
+    operations.end(job, JobStatus.FAILED, at=at, error=error)
+
+
+def _resend(at: datetime) -> int:
+    """Wake workers again for due jobs whose message is long gone; few at a time, the rest will have theirs."""
+    lost = list(Job.objects.due(at).filter(sent_at__lt=at - RESEND_AFTER)[:RESEND_AT_MOST])
+    for job in lost:
+        if Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED).update(sent_at=at):
+            queue.wake(job.pk)
+    return len(lost)

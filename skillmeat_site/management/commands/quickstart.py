@@ -1,0 +1,172 @@
+"""`manage.py quickstart`: the whole product with one command, on a repository of the user's choice."""
+
+import secrets
+import signal
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from marketplace.models import Entry, Source, TrustLevel
+from marketplace.models.source import SCAN
+from marketplace.operations import readers, scans, sources
+from skillmeat_site.accounts.models import Project, User
+from skillmeat_site.errors import DomainError
+from skillmeat_site.jobs.errors import JobConflict
+from skillmeat_site.jobs.models import Job, Trigger
+from skillmeat_site.jobs.terminal import Follower, table
+from skillmeat_site.processes import AlreadyRunning, Children, RunLock, port_is_free
+
+OPERATOR = "operator"
+START_SECONDS = 30.0
+
+
+class Stopped(Exception):
+    """Ctrl-C, SIGTERM or a closed terminal."""
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the second Ctrl-C of an impatient hand
+    raise Stopped
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrate, start the web server and the worker, scan a repository, show its catalogue, and stay up "
+        "until Ctrl-C. Run it again at any time: nothing is lost."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "repository", nargs="?", default=(settings.BASE_DIR / "examples/starter").as_uri()
+        )
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *, repository: str, port: int, **options: Any) -> None:
+        location = self._locate(repository)
+        lock = self._lock()
+        if not port_is_free(port):
+            raise CommandError(f"Port {port} is in use by another program. Choose another: --port {port + 1}")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
+        try:
+            call_command("migrate", verbosity=0)
+            lock.say(f"http://127.0.0.1:{port}/")
+            login = self._operator()
+            with Children(settings.SKILLMEAT_DATA_DIR / "logs") as children:
+                self._start(children, port)
+                self._main_job(location)
+                self._welcome(port, login)
+                self._stay_up(children)
+        except Stopped:
+            self.stdout.write("\nStopped. Everything is kept; run it again to go on.")
+
+    @staticmethod
+    def _locate(repository: str) -> readers.Location:
+        try:
+            return readers.locate(repository)
+        except DomainError as error:
+            raise CommandError(f"{error.detail} {error.hint}") from None
+
+    @staticmethod
+    def _lock() -> RunLock:
+        try:
+            return RunLock(settings.SKILLMEAT_DATA_DIR / "run.lock")
+        except AlreadyRunning as running:
+            raise CommandError(
+                f"SkillMeat is already running at {running}. Stop it there with Ctrl-C, "
+                "or add a repository to it: python manage.py add_source URL --wait"
+            ) from None
+
+    @staticmethod
+    def _operator() -> str:
+        """The console's login; the password is made, and can be shown, only once."""
+        if User.objects.filter(is_superuser=True).exists():
+            return f"{OPERATOR} (forgotten the password? python manage.py changepassword {OPERATOR})"
+        password = secrets.token_urlsafe(12)
+        User.objects.create_superuser(OPERATOR, password=password)
+        return f"{OPERATOR} / {password}   (shown only now)"
+
+    def _start(self, children: Children, port: int) -> None:
+        bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+        children.start("web", ["-m", "gunicorn", "skillmeat_site.wsgi", *bind])
+        children.start("worker", [str(settings.BASE_DIR / "manage.py"), "worker"])
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(f"http://127.0.0.1:{port}/readyz"):
+            self._complain_about_ended(children)
+            if time.monotonic() > deadline:
+                raise CommandError(f"The server did not come up; its logs are in {children.log_directory}")
+            time.sleep(0.2)
+
+    @staticmethod
+    def _complain_about_ended(children: Children) -> None:
+        if name := children.ended():
+            raise CommandError(f"The {name} process ended by itself; its log: {children.log_file(name)}")
+
+    def _main_job(self, location: readers.Location) -> None:
+        """Scan the repository and show what was found; a failure is told, and the server stays up."""
+        try:
+            source, job = self._scan(location)
+        except DomainError as error:
+            self.stderr.write(f"{location.url}: {error.detail} {error.hint}")
+            return
+        Follower(self.stdout._out).follow(job, str(source))
+        self._show_catalogue(source)
+
+    @staticmethod
+    def _scan(location: readers.Location) -> tuple[Source, Job]:
+        """The source of this repository and its live scan: made now, or found from an earlier run."""
+        at = timezone.now()
+        project = Project.objects.default()
+        found = Source.objects.filter(project=project, repo_key=location.key)
+        if location.ref:
+            found = found.filter(ref=location.ref, root_hint=location.root)
+        source = found.select_related("project").first()
+        if source is None:
+            trust = TrustLevel.VERIFIED if location.is_local else TrustLevel.BASIC
+            new = sources.NewSource(location=location, trust_level=trust)
+            source = sources.create(new=new, project=project, by=None, at=at)
+        else:
+            try:
+                scans.request(source=source, by=None, at=at, trigger=Trigger.COMMAND)
+            except JobConflict:
+                pass  # its scan is waiting since the last run
+        return source, Job.objects.filter(kind=SCAN, subject_id=source.pk).latest("id")
+
+    def _show_catalogue(self, source: Source) -> None:
+        entries = Entry.objects.filter(source=source).counted().order_by("type", "-confidence", "path")
+        rows = [[entry.type, entry.name, f"{entry.confidence} %", entry.path] for entry in entries]
+        if rows:
+            self.stdout.write(f"\n{table(['type', 'name', 'confidence', 'path'], rows)}\n")
+
+    def _welcome(self, port: int, login: str) -> None:
+        base = f"http://127.0.0.1:{port}"
+        self.stdout.write(
+            f"Console        {base}/admin/\n"
+            f"  login        {login}\n"
+            f"API reference  {base}/api/docs\n"
+            f"API            {base}/api/v1/marketplace/sources\n"
+            f"Data and logs  {settings.SKILLMEAT_DATA_DIR}\n"
+            "Stop with Ctrl-C."
+        )
+        self.stdout.flush()
+
+    def _stay_up(self, children: Children) -> None:
+        while True:
+            self._complain_about_ended(children)
+            time.sleep(1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  our own http address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,34 @@
+"""Every address of the product; the only place that knows all apps."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from marketplace.api.sources import SourceViewSet
+from skillmeat_site.api import views
+from skillmeat_site.jobs.api import JobViewSet
+from skillmeat_site.jobs.health import healthz, readyz
+
+router = SimpleRouter(trailing_slash=False)
+router.register("marketplace/sources", SourceViewSet, basename="source")
+router.register("jobs", JobViewSet, basename="job")
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api/v1/", include(router.urls)),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("problems", views.problem_index, name="problem-index"),
+    path("problems/<slug:code>", views.problem_page, name="problem"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "skillmeat_site.api.views.bad_request"
+handler403 = "skillmeat_site.api.views.permission_denied"
+handler404 = "skillmeat_site.api.views.not_found"
+handler500 = "skillmeat_site.api.views.server_error"
