@@ -100,7 +100,6 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = SKILLMEAT_DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: whitenoise reads the apps' static folders at start
 
 # --- Data ------------------------------------------------------------------------------------------

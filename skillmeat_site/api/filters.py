@@ -1,6 +1,6 @@
 """Query parameters, strictly: unknown ones, bad values and repetitions are errors that name the parameter."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django import forms
@@ -9,9 +9,11 @@ from django.db.models import QuerySet
 from django_filters import utils
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from skillmeat_site.api.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # it imports this module while it is being loaded
 
 
 def bad_parameter(name: str, detail: str, *, code: str = "invalid") -> InvalidRequest:
@@ -62,7 +64,7 @@ def _listed(names: set[str]) -> str:
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter, with bad values as our problem instead of DRF's."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: "APIView") -> QuerySet[Any]:
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset

@@ -1,15 +1,17 @@
 """The two forms of lists: by cursor (the rule) and by offset (where a position is wanted)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from skillmeat_site.api.filters import bad_parameter, is_filtered
 from skillmeat_site.rows import Row
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # it imports this module while it is being loaded
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -36,7 +38,7 @@ class CursorPagination(BasePagination):
     parameters: ClassVar[tuple[str, ...]] = ("limit", "cursor")
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         limit = _limit(request)
         self.model: type[Row] = queryset.model
@@ -65,7 +67,7 @@ class CursorPagination(BasePagination):
         }
         return Response({"items": data, "page_info": page_info})
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
         cursor = {
             "name": "cursor",
             "in": "query",
@@ -98,7 +100,7 @@ class OffsetPagination(BasePagination):
     max_offset = 1_000_000
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         self.limit = _limit(request)
         self.offset = whole_number(request, "offset", default=0, low=0, high=self.max_offset)
@@ -115,7 +117,7 @@ class OffsetPagination(BasePagination):
         }
         return Response({"items": data, "page_info": page_info})
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
         schema = {"type": "integer", "minimum": 0, "maximum": self.max_offset, "default": 0}
         return [LIMIT_PARAMETER, {"name": "offset", "in": "query", "schema": schema}]
 

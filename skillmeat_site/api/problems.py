@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import APIView, set_rollback
 
 from skillmeat_site import logs
 from skillmeat_site.api import errors
 from skillmeat_site.errors import DomainError, Kind
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # it imports this module while it is being loaded
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -53,8 +55,7 @@ def problem(error: DomainError, *, path: str) -> dict[str, Any]:
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: any exception out of a view becomes a problem; unexpected ones are logged and say nothing."""
-    set_rollback()
-    view: APIView = context["view"]
+    view: "APIView" = context["view"]
     error = translate(exception)
     if error.kind is Kind.INTERNAL:
         logger.error("Unhandled error in a view", exc_info=exception)

@@ -1,0 +1,117 @@
+"""What every test stands on: no network but loopback, a queue that is emptied by hand, and people with roles."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+from rest_framework.test import APIClient
+
+from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
+from skillmeat_site.jobs import runner
+
+pytest_plugins = ["tests.github.fixtures"]
+LOOPBACK = ("127.", "::1", "localhost", "/")
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for the network fails and names the address."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address if isinstance(address, str | bytes) else address[0]
+        if not str(host).startswith(LOOPBACK):
+            raise AssertionError(f"a test tried to reach {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def server_settings(settings: Any, tmp_path: Path) -> None:
+    """The product's defaults, whatever the environment of the person who runs the tests says."""
+    settings.SKILLMEAT_DATA_DIR = tmp_path / "data"
+    settings.SKILLMEAT_AUTH = "single-user"
+    settings.SKILLMEAT_TRUSTED_PROXIES = []
+    settings.GITHUB_TOKEN = ""
+    settings.SKILLMEAT_GITHUB_API_URL = "http://127.0.0.1:9/api/v3"  # port 9 discards: nobody answers
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    return Project.objects.default()
+
+
+@pytest.fixture
+def api(db: None) -> APIClient:
+    """The local operator of single-user mode."""
+    return APIClient()
+
+
+@pytest.fixture
+def multi_user(settings: Any) -> None:
+    settings.SKILLMEAT_AUTH = "multi-user"
+
+
+@pytest.fixture
+def member(project: Project) -> Callable[..., User]:
+    """Makes a user with a role in the project; without a role, a stranger."""
+
+    def make(role: Role | None, **values: Any) -> User:
+        user = User.objects.create_user(username=f"{role or 'stranger'}-{User.objects.count()}", **values)
+        if role:
+            Membership.objects.create(user=user, project=project, role=role)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def client_of() -> Callable[..., APIClient]:
+    """An API client that sends a fresh token of the user."""
+
+    def make(user: User, scope: TokenScope = TokenScope.WRITE) -> APIClient:
+        _, secret = Token.objects.issue(user=user, name=f"t{Token.objects.count()}", scope=scope)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def drain(django_capture_on_commit_callbacks: Any) -> Callable[[], int]:
+    """Do what workers would: run what the queue's messages name, with real serialisation, in this process."""
+
+    def run() -> int:
+        done = 0
+        while message := OrmQ.objects.order_by("id").first():
+            task = SignedPackage.loads(message.payload)
+            message.delete()
+            assert task["func"] == "skillmeat_site.jobs.runner.run"
+            with django_capture_on_commit_callbacks(execute=True):
+                runner.run(*task["args"])
+            done += 1
+        return done
+
+    return run
+
+
+@pytest.fixture
+def on_github(github: Any, settings: Any) -> Any:
+    """The loopback GitHub, and the product's settings pointing to it."""
+    settings.SKILLMEAT_GITHUB_API_URL = github.api_url
+    settings.SKILLMEAT_GITHUB_WEB_URL = github.web_url
+    return github
+
+
+@pytest.fixture
+def in_transaction(db: None) -> Iterator[None]:
+    with transaction.atomic():
+        assert connection.in_atomic_block
+        yield
