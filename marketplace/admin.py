@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from marketplace.models import Entry, Source
 from marketplace.operations import scans, sources
-from skillmeat_site.admin_pages import ReadOnlyAdmin, badge
+from skillmeat_site.admin_pages import ReadOnlyAdmin, badge, operator
 from skillmeat_site.errors import DomainError
 from skillmeat_site.jobs.models import Trigger
 
@@ -41,14 +41,14 @@ class SourceAdmin(admin.ModelAdmin):
         return super().get_queryset(request).with_scan_status()  # type: ignore[attr-defined,no-any-return]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
-        shown = [name for _, options in self.fieldsets for name in options["fields"]]
+        shown = [str(name) for _, options in self.fieldsets for name in options["fields"]]
         return [name for name in shown if name not in SOURCE_SETTINGS]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
-        sources.delete(source=obj, by=request.user, at=timezone.now())
+        sources.delete(source=obj, by=operator(request), at=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         for source in queryset.select_related("project"):
@@ -75,7 +75,11 @@ class SourceAdmin(admin.ModelAdmin):
         for source in queryset.select_related("project"):
             try:
                 scans.request(
-                    source=source, by=request.user, at=timezone.now(), trigger=Trigger.MANUAL, force=force
+                    source=source,
+                    by=operator(request),
+                    at=timezone.now(),
+                    trigger=Trigger.MANUAL,
+                    force=force,
                 )
             except DomainError as error:
                 self.message_user(request, f"{source}: {error.detail}", messages.WARNING)

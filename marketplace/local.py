@@ -82,11 +82,11 @@ class LocalReader:
         self._tree = Tree(files=())
         self._sha = ""
 
-    def describe(self, *, seconds: float | None = None) -> Description:  # noqa: ARG002  nothing here is slow
+    def describe(self, *, seconds: float | None = None) -> Description:
         with _explained("The directory"), self._opened("", OPEN_DIRECTORY):
             return Description(owner=OWNER, name=self._root.name, default_branch=REF)
 
-    def resolve(self, ref: str, *, known: Commit | None = None) -> Commit | NotModified:  # noqa: ARG002
+    def resolve(self, ref: str, *, known: Commit | None = None) -> Commit | NotModified:
         """Reads every file, since only the bytes tell whether something changed."""
         self._read()
         return NotModified() if known and known.sha == self._sha else Commit(sha=self._sha)

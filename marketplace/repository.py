@@ -141,7 +141,7 @@ class RepositoryReader(Protocol):
 
 
 def blob_id(data: bytes) -> str:
-    """The id git gives these bytes: SHA-1 over `blob <length>\\0<data>` (git-hash-object(1))."""
+    r"""The id git gives these bytes: SHA-1 over `blob <length>\0<data>` (git-hash-object(1))."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 

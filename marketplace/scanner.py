@@ -85,9 +85,9 @@ def _read_documents(
 ) -> dict[str, str]:
     """The text of everything detection asks for; it asks again once it has seen the manifests."""
     by_path = {file.path: file for file in tree.files if file.is_regular}
-    asked = set(wanted(tree, {}, settings))
+    asked = wanted(tree, {}, settings)
     if with_readme and (readme := _readme_path(tree)):
-        asked.add(readme)
+        asked |= {readme}
     documents: dict[str, str] = {}
     if not asked:
         return documents

@@ -11,6 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 SKILLMEAT_DATA_DIR = env.directory("SKILLMEAT_DATA_DIR", BASE_DIR / "var")
 SKILLMEAT_AUTH = env.choice("SKILLMEAT_AUTH", ("single-user", "multi-user"))
 SKILLMEAT_QUEUE_URL = env.text("SKILLMEAT_QUEUE_URL")
+SKILLMEAT_WORKERS = env.positive_int("SKILLMEAT_WORKERS", 2)
 SKILLMEAT_TRUSTED_PROXIES = env.networks("SKILLMEAT_TRUSTED_PROXIES")
 SKILLMEAT_LOG_FORMAT = env.choice("SKILLMEAT_LOG_FORMAT", ("json", "console"))
 
@@ -125,7 +126,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 Q_CLUSTER = {
     "name": "skillmeat",
     "label": "Task queue",
-    "workers": 2,
+    "workers": SKILLMEAT_WORKERS,
     "queue_limit": 2,
     "bulk": 1,
     "timeout": 960,

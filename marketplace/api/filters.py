@@ -75,12 +75,13 @@ class EntryFilter(django_filters.FilterSet):
             queryset = queryset.filter(removed_at=None)
         if chosen["excluded"] is None:
             queryset = queryset.filter(excluded_at=None)
-        return super().filter_queryset(queryset)
+        filtered: QuerySet[Any] = super().filter_queryset(queryset)
+        return filtered
 
-    def by_import(self, queryset: Any, _name: str, value: bool) -> Any:  # noqa: FBT001  django-filter's signature
+    def by_import(self, queryset: Any, _name: str, value: bool) -> Any:
         return queryset.filter(imported_at__isnull=not value)
 
-    def by_exclusion(self, queryset: Any, _name: str, value: bool) -> Any:  # noqa: FBT001  django-filter's signature
+    def by_exclusion(self, queryset: Any, _name: str, value: bool) -> Any:
         return queryset.filter(excluded_at__isnull=not value)
 
     def containing(self, queryset: Any, _name: str, value: str) -> Any:

@@ -178,7 +178,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     class Meta:
         model = Source
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "repo_url",
             "owner",
@@ -209,7 +209,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
             "resolved_sha",
             "project",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class RescanSerializer(StrictSerializer):
@@ -224,8 +224,8 @@ class RescannedSerializer(SourceSerializer):
     job_id = serializers.CharField()
 
     class Meta(SourceSerializer.Meta):
-        fields = (*SourceSerializer.Meta.fields, "job_id")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (*SourceSerializer.Meta.fields, "job_id")
+        read_only_fields: tuple[str, ...] = fields
 
 
 class EntrySerializer(serializers.ModelSerializer[Entry]):

@@ -63,9 +63,9 @@ class SourceViewSet(
         body = NewSourceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         new = NewSourceSerializer.as_new_source(body.validated_data)
-        project = project_for_writing(request.user, body.validated_data.get("project"))
-        self._require_trust(request.user, project, new)
-        source = sources.create(new=new, project=project, by=request.user, at=timezone.now())
+        project = project_for_writing(self.caller, body.validated_data.get("project"))
+        self._require_trust(self.caller, project, new)
+        source = sources.create(new=new, project=project, by=self.caller, at=timezone.now())
         location = f"{request.path}/{source.public_id}"
         return Response(self._shown(source), status=status.HTTP_201_CREATED, headers={"Location": location})
 
@@ -76,7 +76,7 @@ class SourceViewSet(
             require_role(user, project, Role.ADMIN)
 
     def perform_destroy(self, instance: Source) -> None:
-        sources.delete(source=instance, by=self.request.user, at=timezone.now())
+        sources.delete(source=instance, by=self.caller, at=timezone.now())
 
     @extend_schema(
         summary="Scan a source again", request=RescanSerializer, responses={202: RescannedSerializer}
@@ -87,7 +87,7 @@ class SourceViewSet(
         source = self.get_object()
         force = self.validated(request)["force"]
         job = scans.request(
-            source=source, by=request.user, at=timezone.now(), trigger=Trigger.MANUAL, force=force
+            source=source, by=self.caller, at=timezone.now(), trigger=Trigger.MANUAL, force=force
         )
         return Response(
             self._shown(source) | {"job_id": job.public_id},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
@@ -56,10 +57,8 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
 
     def with_artifact_of(self, artifact_type: str) -> Self:
         """Sources with at least one present, not excluded artifact of this type."""
-        entries = Source.entries.rel.related_model._default_manager.filter(  # type: ignore[attr-defined]
-            source=OuterRef("pk"), type=artifact_type, removed_at=None, excluded_at=None
-        )
-        return self.filter(Exists(entries))
+        entries = apps.get_model("marketplace", "Entry").objects.counted()  # its module imports this one
+        return self.filter(Exists(entries.filter(source=OuterRef("pk"), type=artifact_type)))
 
     def matching(self, text: str) -> Self:
         """Sources whose repository, description or tags contain the text, whatever its case."""

@@ -30,7 +30,7 @@ FORMED_FIELDS = ("tags", "path_tags", "frontmatter", "signals")
 
 
 def apply(*, source: Source, snapshot: Snapshot, at: datetime) -> dict[str, int]:
-    """Make the source's entries equal to the snapshot; returns how many were new, updated, removed, unchanged.
+    """Make the source's entries equal to the snapshot; how many were new, updated, removed, unchanged.
 
     Has to run in the scan's transaction. Entries that did not change in any way are not written. `source` is
     changed but not saved.
@@ -89,10 +89,11 @@ class _Writer:
 
     def __init__(self, source: Source, entries: dict[Key, Entry], *, sha: str, at: datetime) -> None:
         self.source, self.entries, self.sha, self.at = source, entries, sha, at
+        self.created: dict[Key, Entry] = {}
         self.touched: dict[Key, Entry] = {}
 
     def write(self, change: CatalogueDiff) -> None:
-        created = [self._create(artifact) for artifact in change.new]
+        self.created = {(artifact.type, artifact.locator): self._create(artifact) for artifact in change.new}
         for artifact in change.updated + change.returned:
             self._take_over(artifact, changed=True)
         for artifact in change.unchanged:
@@ -100,10 +101,10 @@ class _Writer:
         self._set_parents(change.new + change.updated + change.returned + change.unchanged)
         removed = [self.entries[key].pk for key in change.removed]
         Entry.objects.filter(pk__in=removed).update(removed_at=self.at)
-        Entry.objects.bulk_create(created, batch_size=BATCH)
+        Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
         fields = [*PLAIN_FIELDS, *FORMED_FIELDS, "parent", "detected_sha", "changed_at", "removed_at"]
         Entry.objects.bulk_update(self.touched.values(), fields, batch_size=BATCH)
-        self._index_tags([*created, *self.touched.values()])
+        self._index_tags([*self.created.values(), *self.touched.values()])
 
     def _create(self, artifact: DetectedArtifact) -> Entry:
         entry = Entry(
@@ -131,7 +132,7 @@ class _Writer:
             key = artifact.type, artifact.locator
             parent = self.entries.get((ArtifactType.PLUGIN, artifact.parent_locator or ""))
             entry = self.entries[key]
-            if self._assign(entry, {"parent_id": parent.pk if parent else None}) and not entry._state.adding:
+            if self._assign(entry, {"parent_id": parent.pk if parent else None}) and key not in self.created:
                 self.touched[key] = entry
 
     @staticmethod

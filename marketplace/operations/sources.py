@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from marketplace.models import Source, SourceTag, TrustLevel
+from marketplace.models.source import SCAN
 from marketplace.operations import readers, scans
 from marketplace.operations.credentials import seal
 from marketplace.repository import Description, RepositoryError, RepositoryNotFound
@@ -53,7 +54,7 @@ class NewSource:
 
 
 def create(
-    *, new: NewSource, project: Project, by: User, at: datetime, trigger: Trigger = Trigger.CREATE
+    *, new: NewSource, project: Project, by: User | None, at: datetime, trigger: Trigger = Trigger.CREATE
 ) -> Source:
     """A source with its first scan queued.
 
@@ -131,7 +132,7 @@ def delete(*, source: Source, by: User, at: datetime) -> None:
     """The source and its catalogue go; the scan that may be running is cancelled."""
     with transaction.atomic():
         record("source.deleted", source, project=source.project, by=by, at=at, repo_url=source.repo_url)
-        job = Job.objects.live().filter(kind=scans.SCAN, subject_id=source.pk).first()
+        job = Job.objects.live().filter(kind=SCAN, subject_id=source.pk).first()
         source.delete()
         if job:
             scans.abandon(job, at=at)

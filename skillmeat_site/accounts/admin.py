@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from skillmeat_site.accounts.models import Membership, Project, Token, User
+from skillmeat_site.accounts.models import Membership, Project, Token, TokenScope, User
 
 
 class MembershipInline(admin.TabularInline):
@@ -50,7 +50,7 @@ class TokenAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: Any) -> None:
         issued, secret = Token.objects.issue(
-            user=obj.user, name=obj.name, scope=obj.scope, expires_at=obj.expires_at
+            user=obj.user, name=obj.name, scope=TokenScope(obj.scope), expires_at=obj.expires_at
         )
         obj.pk = issued.pk
         messages.warning(request, f"Copy this token now, it is not shown again: {secret}")

@@ -35,7 +35,7 @@ class Role(models.TextChoices):
 
 class UserManager(DjangoUserManager["User"]):
     def local_operator(self) -> User:
-        """The caller of single-user mode: an administrator of the project `default`, made when first needed."""
+        """The caller of single-user mode: an admin of the project `default`, made when first needed."""
         operator = self.filter(username=LOCAL_OPERATOR).first()
         if operator:
             return operator
@@ -50,7 +50,7 @@ class UserManager(DjangoUserManager["User"]):
 class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):

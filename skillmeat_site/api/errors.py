@@ -19,11 +19,16 @@ class InvalidRequest(DomainError):
     hint = "The reference is at /api/docs."
 
     def __init__(self, detail: str = "", *, errors: list[dict[str, str]] | None = None, **extra: Any) -> None:
-        super().__init__(detail or _summary(errors or []), **({"errors": errors} if errors else {}), **extra)
+        if errors:
+            extra["errors"] = errors
+        super().__init__(detail or _summary(errors or []), **extra)
 
 
 class InvalidValue(InvalidRequest):
-    """The request can be read but makes no sense: something is too long, too many, or not among the choices."""
+    """The request can be read but makes no sense.
+
+    Something is too long, too many, or not among the choices; `errors` names each.
+    """
 
     code = "invalid_value"
     kind = Kind.INVALID

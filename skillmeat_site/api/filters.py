@@ -1,5 +1,6 @@
 """Query parameters, strictly: unknown ones, bad values and repetitions are errors that name the parameter."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -14,6 +15,9 @@ from skillmeat_site.api.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it imports this module while it is being loaded
+
+
+DIGITS = re.compile(r"[0-9]{1,9}\Z")
 
 
 def bad_parameter(name: str, detail: str, *, code: str = "invalid") -> InvalidRequest:
@@ -77,12 +81,18 @@ class StrictFilterBackend(DjangoFilterBackend):
                     for item in items
                 ]
             )
-        return filterset.qs
+        filtered: QuerySet[Any] = filterset.qs
+        return filtered
 
 
 def is_filtered(request: Request, view: Any) -> bool:
     """Whether any filter of the view is set in this request."""
     return any(request.query_params.get(name) for name in _filters_of(view))
+
+
+def whole(text: str) -> int:
+    """The number these digits are, or -1 for anything else."""
+    return int(text) if DIGITS.match(text) else -1
 
 
 class _StrictField(forms.Field):
@@ -125,7 +135,7 @@ class _RangeField(_StrictField):
         self.low, self.high = low, high
 
     def parse(self, value: str) -> int:
-        number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else -1
+        number = whole(value)
         if not self.low <= number <= self.high:
             raise ValidationError(f"Use a whole number from {self.low} to {self.high}.", code="invalid")
         return number

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from skillmeat_site.api.filters import bad_parameter, is_filtered
+from skillmeat_site.api.filters import bad_parameter, is_filtered, whole
 from skillmeat_site.rows import Row
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def whole_number(request: Request, name: str, *, default: int, low: int, high: i
     text = request.query_params.get(name)
     if text is None:
         return default
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    number = whole(text)
     if not low <= number <= high:
         raise bad_parameter(name, f"Use a whole number from {low} to {high}.")
     return number
@@ -33,13 +32,11 @@ def _limit(request: Request) -> int:
 
 
 class CursorPagination(BasePagination):
-    """Newest first. A cursor is the id of an item; as ids sort by creation, it works when the item is gone."""
+    """Newest first. A cursor is an item's id; as ids sort by creation, it works when the item is gone."""
 
     parameters: ClassVar[tuple[str, ...]] = ("limit", "cursor")
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
         limit = _limit(request)
         self.model: type[Row] = queryset.model
         self.total_count = queryset.count() if is_filtered(request, view) else None
@@ -99,9 +96,7 @@ class OffsetPagination(BasePagination):
     parameters: ClassVar[tuple[str, ...]] = ("limit", "offset")
     max_offset = 1_000_000
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
         self.limit = _limit(request)
         self.offset = whole_number(request, "offset", default=0, low=0, high=self.max_offset)
         self.total_count = queryset.count()

@@ -1,7 +1,7 @@
 """Failures as RFC 9457 problem details: the one place where a kind of failure becomes an HTTP status."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -54,58 +54,30 @@ def problem(error: DomainError, *, path: str) -> dict[str, Any]:
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
-    """DRF's hook: any exception out of a view becomes a problem; unexpected ones are logged and say nothing."""
-    view: "APIView" = context["view"]
+    """DRF's hook: any exception out of a view is a problem; unexpected ones are logged and say nothing."""
+    view: APIView = context["view"]
     error = translate(exception)
     if error.kind is Kind.INTERNAL:
         logger.error("Unhandled error in a view", exc_info=exception)
         error = DomainError("Something went wrong on our side.", hint="The server's log has the request_id.")
-    headers = _headers(exception, error)
     response = Response(
-        problem(error, path=context["request"].path),
-        status=status_of(error),
-        headers=headers,
-        content_type=MEDIA_TYPE,
+        problem(error, path=context["request"].path), status=status_of(error), content_type=MEDIA_TYPE
     )
-    if response.status_code == 401:
+    if "retry_after" in error.extra:
+        response["Retry-After"] = str(error.extra["retry_after"])
+    if error.kind is Kind.UNAUTHENTICATED:
         response["WWW-Authenticate"] = view.get_authenticate_header(context["request"]) or "Bearer"
     return response
 
 
-def _headers(exception: Exception, error: DomainError) -> dict[str, str]:
-    headers = {}
-    if "retry_after" in error.extra:
-        headers["Retry-After"] = str(error.extra["retry_after"])
-    if isinstance(exception, exceptions.MethodNotAllowed):
-        headers["Allow"] = ""
-    return {name: value for name, value in headers.items() if value}
-
-
 def translate(exception: Exception) -> DomainError:
     """The domain's word for any exception that a view can raise."""
-    match exception:
-        case DomainError():
-            return exception
-        case exceptions.ValidationError():
-            return invalid(list(flatten(exception.get_full_details())))
-        case exceptions.ParseError():
-            return errors.InvalidRequest(f"The body is no JSON: {exception.detail}")
-        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return errors.NotAuthenticated(str(exception.detail))
-        case exceptions.PermissionDenied():
-            return errors.PermissionDenied(str(exception.detail))
-        case DjangoPermissionDenied():
-            return errors.PermissionDenied()
-        case Http404() | exceptions.NotFound():
-            return errors.NotFound()
-        case exceptions.MethodNotAllowed():
-            return errors.MethodNotAllowed(str(exception.detail))
-        case exceptions.UnsupportedMediaType():
-            return errors.UnsupportedMediaType(str(exception.detail))
-        case exceptions.Throttled():
-            return errors.Throttled(str(exception.detail), retry_after=int(exception.wait or 1))
-        case _:
-            return DomainError()
+    if isinstance(exception, DomainError):
+        return exception
+    for known, make in TRANSLATIONS:
+        if isinstance(exception, known):
+            return make(exception)
+    return DomainError()
 
 
 def invalid(found: list[dict[str, str]]) -> errors.InvalidRequest:
@@ -131,3 +103,24 @@ def flatten(details: Any, pointer: str = "") -> Iterator[dict[str, str]]:
 
 def for_request(error: DomainError, request: HttpRequest) -> dict[str, Any]:
     return problem(error, path=request.path)
+
+
+TRANSLATIONS: tuple[
+    tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], DomainError]], ...
+] = (
+    (exceptions.ValidationError, lambda error: invalid(list(flatten(error.get_full_details())))),
+    (exceptions.ParseError, lambda error: errors.InvalidRequest(f"The body is no JSON: {error.detail}")),
+    (
+        (exceptions.NotAuthenticated, exceptions.AuthenticationFailed),
+        lambda error: errors.NotAuthenticated(str(error.detail)),
+    ),
+    (exceptions.PermissionDenied, lambda error: errors.PermissionDenied(str(error.detail))),
+    (DjangoPermissionDenied, lambda _: errors.PermissionDenied()),
+    ((Http404, exceptions.NotFound), lambda _: errors.NotFound()),
+    (exceptions.MethodNotAllowed, lambda error: errors.MethodNotAllowed(str(error.detail))),
+    (exceptions.UnsupportedMediaType, lambda error: errors.UnsupportedMediaType(str(error.detail))),
+    (
+        exceptions.Throttled,
+        lambda error: errors.Throttled(str(error.detail), retry_after=int(error.wait or 1)),
+    ),
+)

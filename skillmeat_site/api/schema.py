@@ -42,7 +42,7 @@ PROBLEM = {
 }
 
 
-class ProblemSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class ProblemSchema(AutoSchema):
     """Adds to each operation the problems it can answer with.
 
     A view names those of its own in `problems = {action: (error, ...)}`; what follows from the request

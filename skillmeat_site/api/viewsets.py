@@ -1,6 +1,6 @@
 """The viewset that every resource builds on: outside ids in addresses, strict queries, scoped rows."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -11,6 +11,9 @@ from skillmeat_site.api.filters import StrictQueryMixin
 from skillmeat_site.errors import DomainError
 from skillmeat_site.rows import Row
 
+if TYPE_CHECKING:
+    from skillmeat_site.accounts.models import User
+
 
 class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
     """Rows of `queryset` that are visible to the caller; whatever else exists is a 404."""
@@ -19,7 +22,14 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
     lookup_url_kwarg = "id"
 
     def get_queryset(self) -> QuerySet[Any]:
-        return super().get_queryset().visible_to(self.request.user)
+        everything: Any = super().get_queryset()
+        visible: QuerySet[Any] = everything.visible_to(self.request.user)
+        return visible
+
+    @property
+    def caller(self) -> "User":
+        """Who is asking; permissions have seen to it that somebody is."""
+        return cast("User", self.request.user)
 
     def get_object(self) -> Any:
         found = self.find(self.get_queryset(), self.kwargs["id"])

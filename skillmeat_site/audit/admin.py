@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.admin_pages import ReadOnlyAdmin
+from skillmeat_site.audit.models import AuditEvent
 
 
 @admin.register(AuditEvent)

@@ -127,5 +127,5 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
         """Ask for the job to stop; a running one ends at its next step and changes nothing."""
         job = self.get_object()
         self.validated(request)
-        job = operations.cancel(job, by=request.user, at=timezone.now())
+        job = operations.cancel(job, by=self.caller, at=timezone.now())
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED)

@@ -5,6 +5,7 @@ queue; from inside nobody notices. So the cluster runs as a process group of its
 jobs are due, processes are free, and nothing is taken up.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -27,7 +28,7 @@ def is_stalled(*, at: datetime, since: datetime) -> bool:
         return False
     recently = Job.objects.filter(started_at__gt=at - PATIENCE).exists()
     running = Job.objects.filter(status=JobStatus.RUNNING).count()
-    capacity = settings.Q_CLUSTER["workers"] * max(1, Worker.objects.alive(at).count())
+    capacity = settings.SKILLMEAT_WORKERS * max(1, Worker.objects.alive(at).count())
     return not recently and running < capacity
 
 
@@ -63,8 +64,6 @@ class Cluster:
 
     @staticmethod
     def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()

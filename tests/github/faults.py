@@ -46,7 +46,7 @@ class Respond:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def send(self, reply: Reply, wire: Wire) -> None:  # noqa: ARG002
+    def send(self, reply: Reply, wire: Wire) -> None:
         wire.head(Reply(status=self.status, headers=self.headers, body=self.body))
         wire.write(self.body)
 
@@ -59,7 +59,7 @@ BAD_GATEWAY = Respond(502, b"<html><body>Unicorn!</body></html>", HTML)
 class Close:
     """The connection ends before any answer."""
 
-    def send(self, reply: Reply, wire: Wire) -> None:  # noqa: ARG002
+    def send(self, reply: Reply, wire: Wire) -> None:
         wire.hang_up()
 
 
@@ -67,7 +67,7 @@ class Close:
 class Reset:
     """The connection is reset (RST) before any answer."""
 
-    def send(self, reply: Reply, wire: Wire) -> None:  # noqa: ARG002
+    def send(self, reply: Reply, wire: Wire) -> None:
         at_once = struct.pack("ii", 1, 0)
         wire.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         wire.hang_up()

@@ -34,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error.detail} {error.hint}") from None
         job = Job.objects.get(kind=SCAN, subject_id=source.pk)
         if wait:
-            job = Follower(self.stderr._out).follow(job, str(source))
+            job = Follower().follow(job, str(source))
         if options["json"]:
             self.stdout.write(
                 json.dumps({"source": source.public_id, "job": job.public_id, "status": job.status})

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         failed = 0
         for job in jobs:
             label = str(Source.objects.get(pk=job.subject_id))
-            ended = Follower(self.stderr._out).follow(job, label) if wait else job
+            ended = Follower().follow(job, label) if wait else job
             failed += ended.status in {JobStatus.FAILED, JobStatus.CANCELLED}
             self._print(ended, label, as_json=options["json"])
         if failed:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def _request(at: datetime, **options: Any) -> list[Job]:
         sources = Source.objects.select_related("project").order_by("id")
         if options["source"]:
-            sources = sources.filter(pk=Source.decode(options["source"]))
+            sources = sources.filter(pk__in=[Source.decode(options["source"])])
             if not sources:
                 raise CommandError(f"There is no source {options['source']!r}.")
         jobs = []

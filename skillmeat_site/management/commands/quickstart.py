@@ -1,10 +1,13 @@
 """`manage.py quickstart`: the whole product with one command, on a repository of the user's choice."""
 
+import contextlib
+import logging
 import secrets
 import signal
 import time
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -50,6 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *, repository: str, port: int, **options: Any) -> None:
+        logging.getLogger().setLevel(logging.ERROR)  # people read this terminal; the children keep logs
         location = self._locate(repository)
         lock = self._lock()
         if not port_is_free(port):
@@ -95,7 +99,7 @@ class Command(BaseCommand):
         return f"{OPERATOR} / {password}   (shown only now)"
 
     def _start(self, children: Children, port: int) -> None:
-        bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+        bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--no-control-socket"]
         children.start("web", ["-m", "gunicorn", "skillmeat_site.wsgi", *bind])
         children.start("worker", [str(settings.BASE_DIR / "manage.py"), "worker"])
         deadline = time.monotonic() + START_SECONDS
@@ -117,7 +121,7 @@ class Command(BaseCommand):
         except DomainError as error:
             self.stderr.write(f"{location.url}: {error.detail} {error.hint}")
             return
-        Follower(self.stdout._out).follow(job, str(source))
+        Follower().follow(job, str(source))
         self._show_catalogue(source)
 
     @staticmethod
@@ -134,10 +138,8 @@ class Command(BaseCommand):
             new = sources.NewSource(location=location, trust_level=trust)
             source = sources.create(new=new, project=project, by=None, at=at)
         else:
-            try:
+            with contextlib.suppress(JobConflict):  # its scan is waiting since the last run
                 scans.request(source=source, by=None, at=at, trigger=Trigger.COMMAND)
-            except JobConflict:
-                pass  # its scan is waiting since the last run
         return source, Job.objects.filter(kind=SCAN, subject_id=source.pk).latest("id")
 
     def _show_catalogue(self, source: Source) -> None:
@@ -167,6 +169,6 @@ class Command(BaseCommand):
 def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  our own http address
-            return bool(answer.status == 200)
+            return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False
