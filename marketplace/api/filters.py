@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from marketplace.detection.vocabulary import ALIASES, ArtifactType
-from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel
+from marketplace.models import ScanStatus, Status, TrustLevel
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.api.filters import BooleanFilter, OptionFilter, RangeFilter, TagsFilter, TextFilter
 
@@ -39,10 +39,6 @@ class SourceFilter(django_filters.FilterSet):
     search = TextFilter(method="containing")
     project = TextFilter(method="in_project")
 
-    class Meta:
-        model = Source
-        fields: tuple[str, ...] = ()
-
     def of_type(self, queryset: Any, _name: str, value: str) -> Any:
         return queryset.with_artifact_of(value)
 
@@ -63,10 +59,6 @@ class EntryFilter(django_filters.FilterSet):
     tags = TagsFilter(field_name="tag_rows__tag")
     search = TextFilter(method="containing")
     ordering = OptionFilter(choices=[(name, name) for name in ORDERINGS], method="ordered")
-
-    class Meta:
-        model = Entry
-        fields: tuple[str, ...] = ()
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Removed entries only when asked for by status; excluded ones only when asked for."""

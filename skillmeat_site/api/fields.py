@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from skillmeat_site.ids import encode
@@ -80,6 +81,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return values
 
 
+@extend_schema_field({"type": "string", "pattern": "^[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}$"})
 class PublicIdField(serializers.Field[Any, Any, str, Any]):
     """A row's id in its outside form."""
 

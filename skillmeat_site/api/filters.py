@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # it imports this module while it is being loaded
 
 
+MAX_TEXT = 200
 DIGITS = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -49,14 +50,15 @@ class StrictQueryMixin:
         known, repeatable = set(self.query_parameters.get(action, ())), set[str]()
         if action in getattr(self, "list_actions", {"list"}):
             known |= set(self.paginator.parameters) if self.paginator else set()  # type: ignore[attr-defined]
-            for name, field in _filters_of(self).items():
+            for name, field in filters_of(self).items():
                 known.add(name)
                 if isinstance(field, TagsFilter):
                     repeatable.add(name)
         return known, repeatable
 
 
-def _filters_of(view: Any) -> dict[str, django_filters.Filter]:
+def filters_of(view: Any) -> dict[str, Any]:
+    """The filters of the view's present action by parameter."""
     filterset = getattr(view, "filterset_class", None)
     return dict(filterset.base_filters) if filterset else {}
 
@@ -87,7 +89,7 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 def is_filtered(request: Request, view: Any) -> bool:
     """Whether any filter of the view is set in this request."""
-    return any(request.query_params.get(name) for name in _filters_of(view))
+    return any(request.query_params.get(name) for name in filters_of(view))
 
 
 def whole(text: str) -> int:
@@ -143,7 +145,7 @@ class _RangeField(_StrictField):
 
 class _TextField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**({"max_length": 200} | kwargs))
+        super().__init__(**({"max_length": MAX_TEXT} | kwargs))
 
 
 class _ManyField(forms.Field):
@@ -161,11 +163,17 @@ class BooleanFilter(django_filters.Filter):
 
     field_class = _BooleanField
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
 
 class OptionFilter(django_filters.Filter):
     """One of an enumeration."""
 
     field_class = _ChoiceField
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": [value for value, _ in self.extra["choices"]]}
 
 
 class RangeFilter(django_filters.Filter):
@@ -173,17 +181,26 @@ class RangeFilter(django_filters.Filter):
 
     field_class = _RangeField
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.extra["low"], "maximum": self.extra["high"]}
+
 
 class TextFilter(django_filters.CharFilter):
     """Free text; empty is no filter."""
 
     field_class = _TextField
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "maxLength": MAX_TEXT}
+
 
 class TagsFilter(django_filters.Filter):
     """Repeatable; rows must have all of the tags. `field_name` leads to the tag's text in a child table."""
 
     field_class = _ManyField
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "minLength": 1}}
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         for tag in value:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiFilterExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ResolvedComponent, build_parameter_type
 
 from skillmeat_site.api import errors
+from skillmeat_site.api.filters import filters_of
 from skillmeat_site.api.problems import MEDIA_TYPE, status_of
 from skillmeat_site.errors import DomainError
 
@@ -77,3 +79,20 @@ class ProblemSchema(AutoSchema):
         self.registry.register_on_missing(component)
         titles = dict.fromkeys(f"`{error.code}`: {error.title}." for error in listed)
         return {"description": " ".join(titles), "content": {MEDIA_TYPE: {"schema": component.ref}}}
+
+
+class StrictFilters(OpenApiFilterExtension):
+    """The query parameters of a list, from the filters themselves."""
+
+    target_class = "skillmeat_site.api.filters.StrictFilterBackend"
+    priority = 1  # before the extension for django-filter's own backend
+
+    def get_schema_operation_parameters(
+        self, auto_schema: AutoSchema, *_: Any, **__: Any
+    ) -> list[dict[str, Any]]:
+        return [
+            build_parameter_type(
+                name=name, schema=found.schema(), location="query", description=found.__doc__
+            )
+            for name, found in filters_of(auto_schema.view).items()
+        ]

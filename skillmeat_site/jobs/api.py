@@ -92,10 +92,6 @@ class JobFilter(django_filters.FilterSet):
     kind = TextFilter()
     project = TextFilter(method="in_project")
 
-    class Meta:
-        model = Job
-        fields: tuple[str, ...] = ()
-
     def in_project(self, queryset: Any, _name: str, value: str) -> Any:
         return queryset.filter(project__in=Project.objects.named(value))
 

@@ -1,0 +1,91 @@
+"""Rows as tests need them, one class per model; what a test is about it says itself."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import factory
+
+from marketplace.models import Entry, EntryTag, Source, SourceTag
+from marketplace.models.source import SCAN
+from skillmeat_site.accounts.models import Project, User
+from skillmeat_site.jobs.models import Job, JobStatus, Trigger
+
+LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SHA = "a" * 40
+
+
+class ProjectFactory(factory.django.DjangoModelFactory[Project]):
+    class Meta:
+        model = Project
+
+    slug = factory.Sequence(lambda n: f"project-{n}")
+    name = factory.LazyAttribute(lambda made: made.slug.title())
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"user-{n}")
+
+
+class SourceFactory(factory.django.DjangoModelFactory[Source]):
+    """A source that was scanned long ago, in the default project."""
+
+    class Meta:
+        model = Source
+        skip_postgeneration_save = True
+
+    project = factory.LazyFunction(lambda: Project.objects.default())
+    owner = "ada"
+    repo_name = factory.Sequence(lambda n: f"tools-{n}")
+    repo_url = factory.LazyAttribute(lambda made: f"https://github.com/{made.owner}/{made.repo_name}")
+    repo_key = factory.LazyAttribute(lambda made: f"github.com/{made.owner}/{made.repo_name}".casefold())
+    ref = "main"
+    outcome = "success"
+    resolved_sha = SHA
+    advanced_at = last_sync_at = created_at = updated_at = LONG_AGO
+
+    @factory.post_generation
+    def index_tags(self: Source, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        SourceTag.objects.bulk_create(SourceTag(source=self, tag=tag) for tag in self.tags)
+
+
+class EntryFactory(factory.django.DjangoModelFactory[Entry]):
+    """A present skill, unchanged in the latest scan."""
+
+    class Meta:
+        model = Entry
+        skip_postgeneration_save = True
+
+    source = factory.SubFactory(SourceFactory, advanced_at=datetime(2026, 2, 1, tzinfo=UTC))
+    type = "skill"
+    name = factory.Sequence(lambda n: f"skill-{n}")
+    path = factory.LazyAttribute(lambda made: f"skills/{made.name}")
+    locator = factory.LazyAttribute(lambda made: made.path)
+    confidence = 90
+    content_digest = "sha256:" + "0" * 64
+    detected_sha = SHA
+    first_seen_at = changed_at = LONG_AGO
+
+    @factory.post_generation
+    def index_tags(self: Entry, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        tags = sorted({*self.tags, *self.path_tags})
+        EntryTag.objects.bulk_create(EntryTag(entry=self, tag=tag) for tag in tags)
+
+
+class JobFactory(factory.django.DjangoModelFactory[Job]):
+    """A queued scan of `source`."""
+
+    class Meta:
+        model = Job
+
+    class Params:
+        source = factory.SubFactory(SourceFactory)
+
+    kind = SCAN
+    subject_id = factory.LazyAttribute(lambda made: made.source.pk)
+    project = factory.LazyAttribute(lambda made: made.source.project)
+    status = JobStatus.QUEUED
+    trigger = Trigger.MANUAL
+    run_after = sent_at = created_at = LONG_AGO
