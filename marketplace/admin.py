@@ -47,6 +47,10 @@ class SourceAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        sources.update(source=obj, changes=changes, by=operator(request), at=timezone.now())
+
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         sources.delete(source=obj, by=operator(request), at=timezone.now())
 
@@ -82,9 +86,9 @@ class SourceAdmin(admin.ModelAdmin):
                     force=force,
                 )
             except DomainError as error:
-                self.message_user(request, f"{source}: {error.detail}", messages.WARNING)
+                self.message_user(request, f"No scan of {source}: {error.detail}", messages.WARNING)
             else:
-                self.message_user(request, f"{source}: scan queued.")
+                self.message_user(request, f"Scan of {source} queued.")
 
 
 @admin.register(Entry)

@@ -1,6 +1,7 @@
 """What can go wrong, in words of the domain; this room knows no HTTP and no Django.
 
-Every failure that a user can cause or cure is a subclass of `DomainError`. Its docstring is the
+Every failure that a user can cause or cure is a subclass of `DomainError`: a stable code, a kind, a
+sentence, and a hint at what to do next. Its docstring is the
 explanation that `/problems/<code>` serves, so it is written for people who use the product.
 """
 
@@ -26,7 +27,10 @@ class Kind(Enum):
 
 
 class DomainError(Exception):
-    """Base of all failures: a stable code, a kind, a sentence, and a hint at what to do next."""
+    """Something went wrong on the server's side that nobody foresaw.
+
+    The server's log has more under the request_id of the answer.
+    """
 
     code: ClassVar[str] = "internal_error"
     kind: ClassVar[Kind] = Kind.INTERNAL

@@ -36,7 +36,7 @@ class SourceFactory(factory.django.DjangoModelFactory[Source]):
         model = Source
         skip_postgeneration_save = True
 
-    project = factory.LazyFunction(lambda: Project.objects.default())
+    project = factory.LazyFunction(Project.objects.default)
     owner = "ada"
     repo_name = factory.Sequence(lambda n: f"tools-{n}")
     repo_url = factory.LazyAttribute(lambda made: f"https://github.com/{made.owner}/{made.repo_name}")

@@ -15,6 +15,8 @@ from skillmeat_site.rows import Row
 
 TYPES = [(artifact_type.value, artifact_type.value) for artifact_type in ArtifactType]
 
+DIRECTORY_TYPES = {ArtifactType.SKILL, ArtifactType.PLUGIN}
+
 
 class Status(models.TextChoices):
     """Derived, never stored: see `EntryQuerySet.with_status`."""
@@ -114,7 +116,8 @@ class Entry(Row):
             return None
         commit = self.detected_sha if self.removed_at else self.source.resolved_sha
         path = "" if self.path == "." else f"/{quote(self.path)}"
-        return f"{self.source.repo_url}/tree/{commit}{path}"
+        view = "tree" if self.type in DIRECTORY_TYPES else "blob"
+        return f"{self.source.repo_url}/{view}/{commit}{path}"
 
 
 class EntryTag(models.Model):

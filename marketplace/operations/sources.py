@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -126,6 +127,16 @@ def _build(new: NewSource, said: Description | None, *, project: Project, at: da
     )
     source.next_rescan_at = source.next_rescan_after(at)
     return source
+
+
+def update(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime) -> None:
+    """Set fields that belong to people; what scans write meanwhile is left alone."""
+    with transaction.atomic():
+        for name, value in changes.items():
+            setattr(source, name, value)
+        source.updated_at = at
+        source.save(update_fields={*changes, "updated_at"})
+        record("source.updated", source, project=source.project, by=by, at=at, changed=sorted(changes))
 
 
 def delete(*, source: Source, by: User, at: datetime) -> None:

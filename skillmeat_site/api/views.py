@@ -1,6 +1,7 @@
 """Pages and answers outside of DRF: problem pages, unknown addresses, and whether the server is well."""
 
 import json
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -41,12 +42,21 @@ def problem_page(request: HttpRequest, code: str) -> HttpResponseBase:
     error = catalogue().get(code)
     if error is None:
         raise Http404
-    paragraphs = [" ".join(part.split()) for part in (error.__doc__ or "").split("\n\n")]
-    context = {"error": error, "status": problems.STATUS[error.kind], "paragraphs": paragraphs}
-    return render(request, "problems/problem.html", context)
+    return render(request, "problems/problem.html", {"problem": _explained(error)})
 
 
 @require_safe
 def problem_index(request: HttpRequest) -> HttpResponse:
-    listed = [(error, problems.STATUS[error.kind]) for error in catalogue().values()]
-    return render(request, "problems/index.html", {"problems": listed})
+    explained = [_explained(error) for error in catalogue().values()]
+    return render(request, "problems/index.html", {"problems": explained})
+
+
+def _explained(error: type[DomainError]) -> dict[str, Any]:
+    """A class of errors as plain facts; a template would call the class itself."""
+    return {
+        "code": error.code,
+        "title": error.title,
+        "status": problems.status_of(error),
+        "hint": error.hint,
+        "paragraphs": [" ".join(part.split()) for part in (error.__doc__ or "").split("\n\n")],
+    }

@@ -1,4 +1,4 @@
-"""Tasks of a job kind that only tests register; what a task does is said by the `BEHAVIOURS` it is given."""
+"""Tasks of a job kind that only tests register; what a task does is said by the `behaviours` it is given."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,16 +8,16 @@ from skillmeat_site.jobs.models import Job
 from skillmeat_site.jobs.runner import JobRun
 
 NAME = "errand"
-BEHAVIOURS: dict[UUID, Callable[[JobRun], None]] = {}
-ENDED: list[tuple[str, str]] = []
+behaviours: dict[UUID, Callable[[JobRun], None]] = {}
+ended_jobs: list[tuple[str, str]] = []
 
 
 def task(run: JobRun) -> None:
     """Do what the test planned for this subject."""
-    BEHAVIOURS[run.job.subject_id](run)
+    behaviours[run.job.subject_id](run)
 
 
 def ended(job: Job, *, at: datetime) -> None:
     """Note the end, as a test wants to see that it was told."""
     assert at
-    ENDED.append((job.public_id, job.status))
+    ended_jobs.append((job.public_id, job.status))

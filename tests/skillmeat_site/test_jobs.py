@@ -13,7 +13,6 @@ from rest_framework.test import APIClient
 
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.audit.models import AuditEvent
-from skillmeat_site.errors import DomainError, Kind
 from skillmeat_site.jobs import kinds, operations, queue, runner, watchdog
 from skillmeat_site.jobs.errors import JobConflict, JobFinished, LeaseLost, NotYet
 from skillmeat_site.jobs.models import Job, JobEvent, JobStatus, Trigger, Worker
@@ -24,14 +23,6 @@ from tests import jobs_for_tests
 SECOND = timedelta(seconds=1)
 Task = Callable[[JobRun], None]
 Ask = Callable[..., Job]
-
-
-class QuotaUsedUp(DomainError):
-    """Only tests raise this."""
-
-    code = "not_found"  # a code that exists, so that the catalogue of problems stays as it is
-    kind = Kind.UPSTREAM
-    title = "The quota is used up"
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +37,8 @@ def _errands() -> Iterator[None]:
     )
     yield
     del kinds._kinds[jobs_for_tests.NAME]
-    jobs_for_tests.BEHAVIOURS.clear()
-    jobs_for_tests.ENDED.clear()
+    jobs_for_tests.behaviours.clear()
+    jobs_for_tests.ended_jobs.clear()
 
 
 @pytest.fixture
@@ -62,7 +53,7 @@ def ask(project: Project, now: datetime) -> Ask:
     def make(task: Task | None = None, *, subject: UUID | None = None, at: datetime = now) -> Job:
         subject = subject or uuid4()
         if task:
-            jobs_for_tests.BEHAVIOURS[subject] = task
+            jobs_for_tests.behaviours[subject] = task
         return operations.enqueue(
             kind=jobs_for_tests.NAME,
             subject_id=subject,
@@ -141,7 +132,7 @@ def test_a_job_that_is_done_is_not_done_again_by_a_second_delivery(ask: Ask) -> 
     job.refresh_from_db()
     assert times == [1]
     assert (job.status, job.result, job.percent) == (JobStatus.SUCCEEDED, {"done": 1}, 100)
-    assert jobs_for_tests.ENDED == []
+    assert jobs_for_tests.ended_jobs == []
 
 
 def test_a_message_of_a_job_that_is_gone_does_nothing(db: None) -> None:
@@ -186,7 +177,7 @@ def test_progress_of_a_cancelled_job_stops_the_task(ask: Ask, now: datetime) -> 
     runner.run(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.error) == (JobStatus.CANCELLED, None)
-    assert jobs_for_tests.ENDED == [(job.public_id, "cancelled")]
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "cancelled")]
 
 
 # --- Ending badly ----------------------------------------------------------------------------------
@@ -194,19 +185,19 @@ def test_progress_of_a_cancelled_job_stops_the_task(ask: Ask, now: datetime) -> 
 
 def test_an_expected_failure_is_shown_as_its_problem(ask: Ask) -> None:
     def fail(_run: JobRun) -> None:
-        raise QuotaUsedUp("Nothing is left.", hint="Wait.")
+        raise JobConflict("Nothing is left.", hint="Wait.")
 
     job = ask(fail)
     runner.run(str(job.pk))
     job.refresh_from_db()
     assert job.status == JobStatus.FAILED
     assert job.error == {
-        "type": "/problems/not_found",
-        "title": "The quota is used up",
+        "type": "/problems/already_running",
+        "title": "Already queued or running",
         "detail": "Nothing is left.",
         "hint": "Wait.",
     }
-    assert jobs_for_tests.ENDED == [(job.public_id, "failed")]
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "failed")]
 
 
 def test_the_text_of_an_unexpected_exception_is_logged_and_not_shown(
@@ -244,7 +235,7 @@ def test_a_task_that_has_to_wait_parks_its_job(ask: Ask, now: datetime) -> None:
     later = now + timedelta(hours=1)
 
     def wait(_run: JobRun) -> None:
-        raise NotYet(later, QuotaUsedUp("Nothing is left."))
+        raise NotYet(later, JobConflict("Nothing is left."))
 
     job = ask(wait)
     runner.run(str(job.pk))
@@ -252,13 +243,13 @@ def test_a_task_that_has_to_wait_parks_its_job(ask: Ask, now: datetime) -> None:
     assert (job.status, job.run_after, job.lease_until) == (JobStatus.QUEUED, later, None)
     assert job.error["detail"] == "Nothing is left."
     assert phases(job) == ["queued", "waiting"]
-    assert jobs_for_tests.ENDED == []
+    assert jobs_for_tests.ended_jobs == []
 
 
 def test_a_parked_job_is_not_due_before_its_time(ask: Ask, now: datetime) -> None:
     later = now + timedelta(hours=1)
     job = claimed(ask(), at=now)
-    operations.park(job, until=later, reason=QuotaUsedUp(), at=now)
+    operations.park(job, until=later, reason=JobConflict(), at=now)
     assert operations.claim(job.pk, at=later - SECOND) is None
     again = claimed(job, at=later)
     assert (again.attempt, again.error, again.losses) == (2, None, 0)
@@ -267,7 +258,7 @@ def test_a_parked_job_is_not_due_before_its_time(ask: Ask, now: datetime) -> Non
 def test_a_parked_job_is_woken_by_the_reaper_when_its_time_has_come(ask: Ask, now: datetime) -> None:
     later = now + timedelta(hours=1)
     job = claimed(ask(), at=now)
-    operations.park(job, until=later, reason=QuotaUsedUp(), at=now)
+    operations.park(job, until=later, reason=JobConflict(), at=now)
     assert reap(at=later - SECOND) == 0
     assert reap(at=later) == 1
     assert OrmQ.objects.count() == 1
@@ -300,7 +291,7 @@ def test_after_three_lost_workers_the_job_fails(ask: Ask, now: datetime) -> None
     job.refresh_from_db()
     assert (job.status, job.attempt) == (JobStatus.FAILED, 3)
     assert job.error["type"] == "/problems/worker_lost"
-    assert jobs_for_tests.ENDED == [(job.public_id, "failed")]
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "failed")]
 
 
 @pytest.mark.parametrize("silence", [MAX_SILENCE, MAX_DURATION])
@@ -325,13 +316,13 @@ def test_an_old_attempt_cannot_write_over_a_newer_one(ask: Ask, now: datetime) -
     with pytest.raises(LeaseLost):
         operations.end(old, JobStatus.FAILED, at=now)
     with pytest.raises(LeaseLost):
-        operations.park(old, until=now, reason=QuotaUsedUp(), at=now)
+        operations.park(old, until=now, reason=JobConflict(), at=now)
     with pytest.raises(LeaseLost):
         JobRun(old).progress("reading")
     assert not operations.renew_lease(old, at=now)
     new.refresh_from_db()
     assert (new.status, new.attempt) == (JobStatus.RUNNING, 2)
-    assert jobs_for_tests.ENDED == []
+    assert jobs_for_tests.ended_jobs == []
 
 
 def claimed_copy(job: Job) -> Job:
@@ -354,7 +345,7 @@ def test_a_message_that_got_lost_is_sent_again_once(ask: Ask, now: datetime) -> 
     assert reap(at=now + RESEND_AFTER) == 0
     assert reap(at=now + RESEND_AFTER + SECOND) == 1
     assert reap(at=now + RESEND_AFTER + 2 * SECOND) == 0
-    assert [message.task()["args"] for message in OrmQ.objects.all()] == [(str(job.pk),)]
+    assert [message.task["args"] for message in OrmQ.objects.all()] == [(str(job.pk),)]
 
 
 # --- Cancelling ------------------------------------------------------------------------------------
@@ -365,7 +356,7 @@ def test_a_queued_job_is_cancelled_at_once(api: APIClient, ask: Ask) -> None:
     response = api.post(f"/api/v1/jobs/{job.public_id}/cancel")
     assert response.status_code == 202
     assert response.json()["status"] == "cancelled"
-    assert jobs_for_tests.ENDED == [(job.public_id, "cancelled")]
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "cancelled")]
     assert AuditEvent.objects.get(verb="job.cancelled").object_id == job.pk
 
 

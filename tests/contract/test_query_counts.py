@@ -1,0 +1,73 @@
+"""A page of a list costs the same number of queries however long it is."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from skillmeat_site.jobs.models import JobStatus
+from tests.factories import LONG_AGO, EntryFactory, JobFactory, SourceFactory
+
+MANY = 30
+
+
+def queries(api: APIClient, address: str, *, rows: int) -> int:
+    with CaptureQueriesContext(connection, ) as captured:
+        response = api.get(address)
+    assert len(response.json()["items"]) == rows
+    return len(captured)
+
+
+def cost(api: APIClient, address: str, add: Callable[[int], object]) -> tuple[int, int]:
+    """The queries for one row and for many."""
+    api.get(address)  # makes the local operator
+    add(1)
+    one = queries(api, address, rows=1)
+    add(MANY - 1)
+    return one, queries(api, address, rows=MANY)
+
+
+@pytest.mark.parametrize("query", ["", "?limit=100", "?tag=a", "?search=tools", "?artifact_type=skill"])
+def test_the_list_of_sources(api: APIClient, query: str) -> None:
+    def add(count: int) -> None:
+        for source in SourceFactory.create_batch(count, tags=["a", "b"]):
+            EntryFactory(source=source)
+            JobFactory(source=source)
+
+    one, many = cost(api, f"/api/v1/marketplace/sources{query}", add)
+    assert one == many <= 6
+
+
+@pytest.mark.parametrize("query", ["", "?limit=100", "?type=skill", "?tag=a"])
+def test_the_list_of_a_sources_artifacts(api: APIClient, query: str) -> None:
+    source = SourceFactory()
+    parent = EntryFactory(source=source, type="plugin", excluded_at=LONG_AGO)
+
+    def add(count: int) -> None:
+        EntryFactory.create_batch(count, source=source, tags=["a"], parent=parent, duplicate_of=parent)
+
+    one, many = cost(api, f"/api/v1/marketplace/sources/{source.public_id}/artifacts{query}", add)
+    assert one == many <= 6
+
+
+def ended_jobs(count: int, at: datetime = LONG_AGO) -> None:
+    JobFactory.create_batch(count, status=JobStatus.SUCCEEDED, finished_at=at)
+
+
+@pytest.mark.parametrize("query", ["", "?status=succeeded"])
+def test_the_list_of_jobs(api: APIClient, query: str) -> None:
+    one, many = cost(api, f"/api/v1/jobs{query}", ended_jobs)
+    assert one == many <= 6
+
+
+def test_the_list_of_a_sources_jobs(api: APIClient) -> None:
+    source = SourceFactory()
+
+    def add(count: int) -> None:
+        JobFactory.create_batch(count, source=source, status=JobStatus.SUCCEEDED, finished_at=LONG_AGO)
+
+    one, many = cost(api, f"/api/v1/marketplace/sources/{source.public_id}/jobs", add)
+    assert one == many <= 6
