@@ -150,7 +150,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["skillmeat_site.accounts.permissions.ScopePermission"],
     "DEFAULT_RENDERER_CLASSES": ["skillmeat_site.api.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["skillmeat_site.api.renderers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skillmeat_site.api.renderers.AlwaysJSON",
     "DEFAULT_FILTER_BACKENDS": ["skillmeat_site.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "skillmeat_site.api.pagination.CursorPagination",
@@ -188,7 +188,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Its own messages repeat what the job room logs with more context.
         "django-q": {"level": "WARNING"},
-        # At DEBUG it writes redirect targets, which can hold a token.
-        "urllib3": {"level": "WARNING"},
+        # It writes redirect targets, which can hold a token: at DEBUG always, at WARNING with broken headers.
+        "urllib3": {"level": "ERROR"},
     },
 }

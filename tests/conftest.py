@@ -1,13 +1,13 @@
 """What every test stands on: no network but loopback, a queue that is emptied by hand, and people with roles."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
-from django_q.models import OrmQ
+from django_q.brokers import get_broker
+from django_q.conf import Conf
 from django_q.signing import SignedPackage
 from rest_framework.test import APIClient
 
@@ -84,19 +84,29 @@ def client_of() -> Callable[..., APIClient]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def own_queue(worker_id: str, settings: Any) -> None:
+    """Each test process has a queue of its own, empty at the start; a Redis is shared by all of them."""
+    Conf.PREFIX = f"test-{worker_id}"
+    if settings.SKILLMEAT_QUEUE_URL:
+        get_broker().purge_queue()
+
+
 @pytest.fixture
 def drain(django_capture_on_commit_callbacks: Any) -> Callable[[], int]:
     """Do what workers would: run what the queue's messages name, with real serialisation, in this process."""
 
     def run() -> int:
         done = 0
-        while message := OrmQ.objects.order_by("id").first():
-            task = SignedPackage.loads(message.payload)
-            message.delete()
-            assert task["func"] == "skillmeat_site.jobs.runner.run"
-            with django_capture_on_commit_callbacks(execute=True):
-                runner.run(*task["args"])
-            done += 1
+        broker = get_broker()
+        while broker.queue_size():
+            for receipt, payload in broker.dequeue():
+                task = SignedPackage.loads(payload)
+                broker.acknowledge(receipt)
+                assert task["func"] == "skillmeat_site.jobs.runner.run"
+                with django_capture_on_commit_callbacks(execute=True):
+                    runner.run(*task["args"])
+                done += 1
         return done
 
     return run
@@ -108,10 +118,3 @@ def on_github(github: Any, settings: Any) -> Any:
     settings.SKILLMEAT_GITHUB_API_URL = github.api_url
     settings.SKILLMEAT_GITHUB_WEB_URL = github.web_url
     return github
-
-
-@pytest.fixture
-def in_transaction(db: None) -> Iterator[None]:
-    with transaction.atomic():
-        assert connection.in_atomic_block
-        yield

@@ -26,6 +26,7 @@ MAX_MAPPED_DIRECTORIES = 200
 MIN_RESCAN_INTERVAL = 900
 MAX_RESCAN_INTERVAL = 366 * 24 * 3600
 # git-check-ref-format(1), and no leading hyphen.
+UNSAFE_IN_PATH = re.compile(r"[\x00-\x1f\x7f\\]")
 BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 
 
@@ -43,7 +44,7 @@ class DirectoryField(TextField):
 def directory(text: str) -> str:
     """Without `./` and slashes around it; an error when it could leave the repository."""
     parts = [part for part in text.split("/") if part not in {"", "."}]
-    if ".." in parts or "\\" in text or text.startswith("/"):
+    if ".." in parts or text.startswith("/") or UNSAFE_IN_PATH.search(text):
         raise invalid("invalid_path", "Use a path relative to the repository's root, without '..'.")
     return "/".join(parts)
 

@@ -42,6 +42,8 @@ class StrictQueryMixin:
                 raise bad_parameter(
                     name, f"There is no such parameter; there are: {_listed(known)}.", code="unknown"
                 )
+            if any("\0" in value for value in values):
+                raise bad_parameter(name, "It may not contain a NUL character.")
             if len(values) > 1 and name not in repeatable:
                 raise bad_parameter(name, "Give it once.", code="repeated")
 

@@ -1,9 +1,10 @@
-"""JSON out: orjson, with times in UTC and `Z`; whatever the client claims to accept, it gets JSON."""
+"""JSON in and out by orjson, times in UTC with `Z`; whatever a client claims to accept, it gets JSON."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 import orjson
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -24,6 +25,20 @@ class JSONRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return b"" if data is None else orjson.dumps(data, default=str, option=OPTIONS)
+
+
+class JSONParser(BaseParser):
+    """JSON to the letter of RFC 8259: no NaN, no lone surrogates, no bytes that are not UTF-8."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return orjson.loads(stream.read())
+        except orjson.JSONDecodeError as error:
+            raise ParseError(str(error)) from None
 
 
 class AlwaysJSON(BaseContentNegotiation):

@@ -15,7 +15,7 @@ MANY = 30
 
 
 def queries(api: APIClient, address: str, *, rows: int) -> int:
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         response = api.get(address)
     assert len(response.json()["items"]) == rows
     return len(captured)
@@ -30,7 +30,7 @@ def cost(api: APIClient, address: str, add: Callable[[int], object]) -> tuple[in
     return one, queries(api, address, rows=MANY)
 
 
-@pytest.mark.parametrize("query", ["", "?limit=100", "?tag=a", "?search=tools", "?artifact_type=skill"])
+@pytest.mark.parametrize("query", ["", "?limit=100", "?tags=a", "?search=tools", "?artifact_type=skill"])
 def test_the_list_of_sources(api: APIClient, query: str) -> None:
     def add(count: int) -> None:
         for source in SourceFactory.create_batch(count, tags=["a", "b"]):
@@ -41,7 +41,7 @@ def test_the_list_of_sources(api: APIClient, query: str) -> None:
     assert one == many <= 6
 
 
-@pytest.mark.parametrize("query", ["", "?limit=100", "?type=skill", "?tag=a"])
+@pytest.mark.parametrize("query", ["", "?limit=100", "?type=skill", "?tags=a"])
 def test_the_list_of_a_sources_artifacts(api: APIClient, query: str) -> None:
     source = SourceFactory()
     parent = EntryFactory(source=source, type="plugin", excluded_at=LONG_AGO)

@@ -143,3 +143,31 @@ def test_rescan_of_an_unknown_source_fails(wrong: str) -> None:
 def test_rescan_wants_exactly_one_choice(options: list[str]) -> None:
     with pytest.raises(CommandError):
         said("rescan_sources", *options)
+
+
+def test_what_the_commands_queue_is_what_workers_run(
+    tools: str, drain: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        said("add_source", tools)
+    drain()
+    with django_capture_on_commit_callbacks(execute=True):
+        said("rescan_sources", "--all")
+    drain()
+    jobs = Job.objects.order_by("id")
+    assert [job.result["not_modified"] for job in jobs if job.result] == [False, True]
+
+
+@pytest.mark.xfail(strict=True, reason="an empty --source, such as an unset variable's, means all")
+def test_rescan_of_an_empty_id_is_not_a_rescan_of_everything() -> None:
+    SourceFactory.create_batch(2)
+    with pytest.raises(CommandError):
+        said("rescan_sources", "--source", "")
+    assert not Job.objects.exists()
+
+
+@pytest.mark.xfail(strict=True, reason="--force is ignored with --due")
+def test_rescan_due_can_be_forced() -> None:
+    SourceFactory(rescan_interval=900, next_rescan_at=timezone.now() - timedelta(seconds=1))
+    said("rescan_sources", "--due", "--force")
+    assert Job.objects.get().force

@@ -26,14 +26,14 @@ FILES = {
     "skills/pdf/SKILL.md": b"---\nname: pdf\ndescription: Use it for PDF files.\n---\nRead.\n",
     ".claude/commands/deploy.md": b"---\ndescription: Deploy it\n---\nDeploy $ARGUMENTS\n",
 }
-OURS = ("SKILLMEAT_", "DATABASE_URL", "GITHUB_TOKEN", "COV_", "COVERAGE_", "PYTEST_")
+OURS = ("SKILLMEAT_", "DATABASE_URL", "GITHUB_TOKEN", "COV_", "COVERAGE_", "PYTEST_", "PYTHONUNBUFFERED")
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def upstream(github: GitHub) -> GitHub:
     github.add(Repository("ada", "tools", FILES))
-    github.add(Repository("ada", "more", {"agents/reviewer.md": b"---\nname: reviewer\n---\nReview.\n"}))
+    github.add(Repository("ada", "more", {"skills/pdf/SKILL.md": FILES["skills/pdf/SKILL.md"]}))
     return github
 
 
@@ -185,3 +185,9 @@ def test_an_address_that_is_none_is_refused_with_a_hint(quickstart: Start, tmp_p
     text = (tmp_path / "output").read_text()
     assert "Give the address" in text
     assert "Traceback" not in text
+
+
+@pytest.mark.xfail(strict=True, reason="an OverflowError's traceback")
+def test_a_port_that_cannot_be_is_refused_without_a_traceback(quickstart: Start, tmp_path: Path) -> None:
+    assert quickstart("--port", "70000").wait(20) != 0
+    assert "Traceback" not in (tmp_path / "output").read_text()
