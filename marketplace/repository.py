@@ -5,6 +5,7 @@ them, no settings and no Django.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ from enum import StrEnum
 from typing import IO, Any, Protocol
 
 from skillmeat_site.errors import DomainError, Kind
+
+UNSAFE_IN_PATH = re.compile(r"[\x00-\x1f\x7f\\]")
+# git-check-ref-format(1), and no leading hyphen.
+BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 
 
 class FileKind(StrEnum):
@@ -138,6 +143,22 @@ class RepositoryReader(Protocol):
 
     def archive(self, commit: Commit) -> AbstractContextManager[Archive]:
         """The whole commit, kept until the context ends."""
+
+
+def can_be_ref(text: str) -> bool:
+    """Whether git could have a branch, tag or commit of this name."""
+    return not BAD_REF.search(text)
+
+
+def clean_directory(text: str) -> str:
+    """A directory relative to the repository's root, without `./` and trailing slashes; "" is the root.
+
+    Raises ValueError, with a sentence for people, when it could lead out of the repository.
+    """
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    if ".." in parts or text.startswith("/") or UNSAFE_IN_PATH.search(text):
+        raise ValueError("Use a path relative to the repository's root, without '..'.")
+    return "/".join(parts)
 
 
 def blob_id(data: bytes) -> str:

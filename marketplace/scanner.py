@@ -12,6 +12,7 @@ from marketplace.repository import (
     Archive,
     Commit,
     NotModified,
+    RepositoryError,
     RepositoryReader,
     RepositoryTooLarge,
     Tree,
@@ -95,7 +96,7 @@ def _read_documents(
     with reader.archive(commit) as archive:
         while asked:
             files = {path: by_path[path] for path in asked}
-            documents |= dict.fromkeys(asked, "") | _read(reader, archive, files, progress)
+            documents |= _read(reader, archive, files, progress)
             asked = wanted(tree, documents, settings) - documents.keys()
     return documents
 
@@ -105,18 +106,26 @@ def _read(
 ) -> dict[str, str]:
     """The files' text: from the archive where its bytes are those of the commit, else one by one.
 
-    An archive can lack or alter files (`export-ignore`, `export-subst` and `eol` in .gitattributes).
+    An archive can lack or alter files (`export-ignore`, `export-subst` and `eol` in .gitattributes). Beyond
+    `SINGLE_READS_AT_MOST` an altered text is good enough to detect by; a lacking one fails the scan, because
+    its artifact would look removed.
     """
     texts: dict[str, str] = {}
+    altered: dict[str, str] = {}
     for member in archive.members(frozenset(files)):
-        if member.sha == files[member.path].sha:
-            texts[member.path] = _decode(member.data)
-            progress("reading files", len(texts), len(files))
-    missing = sorted(set(files) - set(texts))
-    for path in missing[:SINGLE_READS_AT_MOST]:
+        kept = texts if member.sha == files[member.path].sha else altered
+        kept[member.path] = _decode(member.data)
+        progress("reading files", len(texts), len(files))
+    others = sorted(set(files) - set(texts), key=lambda path: (path in altered, path))
+    for path in others[:SINGLE_READS_AT_MOST]:
         texts[path] = _decode(reader.blob(files[path]))
         progress("reading files", len(texts), len(files))
-    return texts
+    if lacking := set(files) - set(texts) - set(altered):
+        raise RepositoryError(
+            f"The repository's archive leaves out {len(lacking)} files that have to be read.",
+            hint="Nothing was changed. Look for export-ignore in its .gitattributes, or narrow root_hint.",
+        )
+    return altered | texts
 
 
 def _decode(data: bytes) -> str:

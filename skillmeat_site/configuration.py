@@ -1,7 +1,9 @@
 """Reading the environment strictly: every complaint names its variable and says what it may hold."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -113,11 +115,19 @@ def secret_key(name: str, file: Path, *, may_generate: bool) -> str:
         return value
     if not may_generate:
         raise _complaint(name, "set when SKILLMEAT_AUTH is multi-user")
+    if not file.exists():
+        _write_once(file, secrets.token_urlsafe(48))
+    key = file.read_text().strip()
+    if not key:
+        raise ImproperlyConfigured(f"{file} is empty. Delete it, or set {name}.")
+    return key
+
+
+def _write_once(file: Path, content: str) -> None:
+    """The file appears whole or not at all; of two processes that start together, one makes it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(48))
-    return file.read_text().strip()
+    with tempfile.NamedTemporaryFile("w", dir=file.parent) as draft:  # its mode is 0600
+        draft.write(content)
+        draft.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, file)

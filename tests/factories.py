@@ -63,6 +63,11 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
     name = factory.Sequence(lambda n: f"skill-{n}")
     path = factory.LazyAttribute(lambda made: f"skills/{made.name}")
     locator = factory.LazyAttribute(lambda made: made.path)
+    search_text = factory.LazyAttribute(
+        lambda made: "\n".join(
+            [made.name, getattr(made, "title", ""), getattr(made, "description", ""), made.path]
+        ).casefold()
+    )
     confidence = 90
     content_digest = "sha256:" + "0" * 64
     detected_sha = SHA

@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from marketplace.detection.vocabulary import ALIASES, ArtifactType
 from marketplace.models import ScanStatus, Status, TrustLevel
@@ -77,12 +77,7 @@ class EntryFilter(django_filters.FilterSet):
         return queryset.filter(excluded_at__isnull=not value)
 
     def containing(self, queryset: Any, _name: str, value: str) -> Any:
-        return queryset.filter(
-            Q(name__icontains=value)
-            | Q(title__icontains=value)
-            | Q(description__icontains=value)
-            | Q(path__icontains=value)
-        )
+        return queryset.matching(value)
 
     def ordered(self, queryset: Any, _name: str, value: str) -> Any:
         return queryset.order_by(*ORDERINGS[value])

@@ -11,6 +11,7 @@ from marketplace.github.url import InvalidRepositoryUrl
 from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel, Visibility
 from marketplace.operations import readers
 from marketplace.operations.sources import NewSource
+from marketplace.repository import can_be_ref, clean_directory
 from skillmeat_site.api.fields import (
     FlagField,
     NumberField,
@@ -22,12 +23,11 @@ from skillmeat_site.api.fields import (
 from skillmeat_site.errors import DomainError
 
 MAX_TAGS = 20
+MAX_TAG_LENGTH = 50
 MAX_MAPPED_DIRECTORIES = 200
 MIN_RESCAN_INTERVAL = 900
 MAX_RESCAN_INTERVAL = 366 * 24 * 3600
-# git-check-ref-format(1), and no leading hyphen.
-UNSAFE_IN_PATH = re.compile(r"[\x00-\x1f\x7f\\]")
-BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+TOKEN = re.compile(r"[\x21-\x7e]+\Z")
 
 
 def invalid(code: str, detail: str) -> serializers.ValidationError:
@@ -42,20 +42,21 @@ class DirectoryField(TextField):
 
 
 def directory(text: str) -> str:
-    """Without `./` and slashes around it; an error when it could leave the repository."""
-    parts = [part for part in text.split("/") if part not in {"", "."}]
-    if ".." in parts or text.startswith("/") or UNSAFE_IN_PATH.search(text):
-        raise invalid("invalid_path", "Use a path relative to the repository's root, without '..'.")
-    return "/".join(parts)
+    try:
+        return clean_directory(text)
+    except ValueError as error:
+        raise invalid("invalid_path", str(error)) from None
 
 
 class TagsField(serializers.ListField):
     """Up to 20 tags of 1-50 characters; lower-cased, each kept once."""
 
-    child = TextField(max_length=50)
+    child = TextField(max_length=MAX_TAG_LENGTH)
 
     def to_internal_value(self, data: Any) -> list[str]:
         tags = list(dict.fromkeys(tag.lower() for tag in super().to_internal_value(data)))
+        if any(len(tag) > MAX_TAG_LENGTH for tag in tags):  # a few characters are two in lower case
+            raise invalid("max_length", f"At most {MAX_TAG_LENGTH} characters a tag.")
         if len(tags) > MAX_TAGS:
             raise invalid("max_length", f"At most {MAX_TAGS} tags.")
         return tags
@@ -81,7 +82,10 @@ class ManualMapField(serializers.Field[Any, Any, Any, Any]):
             raise invalid("invalid_type", "Expected an object.")
         if len(data) > MAX_MAPPED_DIRECTORIES:
             raise invalid("max_length", f"At most {MAX_MAPPED_DIRECTORIES} directories.")
-        return {directory(path): self._type(value) for path, value in data.items()}
+        mapped = {directory(path): self._type(value) for path, value in data.items()}
+        if len(mapped) < len(data):
+            raise invalid("repeated", "Two keys name the same directory.")
+        return mapped
 
     def to_representation(self, value: Any) -> Any:
         return value
@@ -133,8 +137,13 @@ class NewSourceSerializer(StrictSerializer):
             raise serializers.ValidationError(f"{error.detail} {error.hint}", code=error.code) from None
 
     def validate_ref(self, value: str | None) -> str | None:
-        if value and BAD_REF.search(value):
+        if value and not can_be_ref(value):
             raise invalid("invalid_ref", "This cannot be the name of a branch, tag or commit.")
+        return value
+
+    def validate_access_token(self, value: str | None) -> str | None:
+        if value and not TOKEN.match(value):
+            raise invalid("invalid_token", "A token has no spaces and only ASCII characters.")
         return value
 
     @staticmethod

@@ -147,6 +147,7 @@ class Transport:
             if response.status_code not in REDIRECTS or not location:
                 self._count(response)
                 return response
+            self._note_quota(response)
             response.close()
             target = _target(url, location, question)
             self.moved |= response.status_code in PERMANENT and self._is_api(target)
@@ -179,6 +180,9 @@ class Transport:
 
     def _count(self, response: requests.Response) -> None:
         self.usage.requests += 1
+        self._note_quota(response)
+
+    def _note_quota(self, response: requests.Response) -> None:
         remaining = number(response.headers.get("X-RateLimit-Remaining"))
         self.usage.remaining = self.usage.remaining if remaining is None else remaining
 

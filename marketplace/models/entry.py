@@ -37,6 +37,10 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
         """What a source's numbers speak of: present and not excluded."""
         return self.filter(removed_at=None, excluded_at=None)
 
+    def matching(self, text: str) -> Self:
+        """Entries whose name, title, description or path contain the text, whatever its case."""
+        return self.filter(search_text__contains=text.casefold())
+
     def with_status(self) -> Self:
         """Annotates `status`: removed, or what the latest scan that found a new commit did to the entry."""
         latest = F("source__advanced_at")
@@ -73,6 +77,8 @@ class Entry(Row):
     frontmatter = models.JSONField(default=dict)
     confidence = models.PositiveSmallIntegerField()
     signals = models.JSONField(default=list, help_text="Why this type and confidence.")
+
+    search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 
     content_digest = models.CharField(max_length=71)
     detected_sha = models.CharField(max_length=64, help_text="Where the present content was first seen.")

@@ -26,7 +26,7 @@ PLAIN_FIELDS = (
     "confidence",
     "content_digest",
 )
-FORMED_FIELDS = ("tags", "path_tags", "frontmatter", "signals")
+FORMED_FIELDS = ("tags", "path_tags", "frontmatter", "signals", "search_text")
 
 
 def apply(*, source: Source, snapshot: Snapshot, at: datetime) -> dict[str, int]:
@@ -81,6 +81,9 @@ def _values(artifact: DetectedArtifact) -> dict[str, Any]:
         "path_tags": list(artifact.path_tags),
         "frontmatter": dict(artifact.frontmatter),
         "signals": [asdict(signal) for signal in artifact.signals],
+        "search_text": "\n".join(
+            [artifact.name, artifact.title, artifact.description, artifact.path]
+        ).casefold(),
     }
 
 

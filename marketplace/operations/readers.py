@@ -90,3 +90,17 @@ def for_source(source: Source, *, pulse: Callable[[], None]) -> RepositoryReader
         return for_location(_locate_directory(source.repo_url))  # asks again whether the directory is allowed
     location = Location(url=source.repo_url, key=source.repo_key, owner=source.owner, name=source.repo_name)
     return for_location(location, token=unseal(source.access_token), pulse=pulse)
+
+
+def renamed(reader: RepositoryReader) -> dict[str, str]:
+    """A source's fields as they have to be now, when the host has redirected to another name; else nothing."""
+    if not reader.moved:
+        return {}
+    said = reader.describe()
+    location = locate(f"{settings.SKILLMEAT_GITHUB_WEB_URL}/{said.owner}/{said.name}")
+    return {
+        "repo_url": location.url,
+        "repo_key": location.key,
+        "owner": location.owner,
+        "repo_name": location.name,
+    }

@@ -19,6 +19,8 @@ from skillmeat_site.jobs.errors import JobFinished, NotYet
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
 from skillmeat_site.jobs.runner import JobRun
 
+ADDRESS = ("repo_url", "repo_key", "owner", "repo_name", "ref", "ref_assumed")
+
 
 class SourceGone(DomainError):
     """The source was deleted while its scan was waiting or running."""
@@ -31,8 +33,8 @@ class SourceGone(DomainError):
 class DuplicateSource(DomainError):
     """The scan found that this source is the same as another one of the project.
 
-    That happens when the default branch was not known at first, and turns out to be one that another
-    source of the same repository already follows.
+    That happens when the default branch was not known at first and turns out to be one that another source
+    follows, or when the repository was renamed to one that is already there.
     """
 
     code = "duplicate_source"
@@ -57,7 +59,7 @@ def request(*, source: Source, by: User | None, at: datetime, trigger: Trigger, 
         return job
 
 
-def request_due(*, at: datetime) -> list[Job]:
+def request_due(*, at: datetime, force: bool = False) -> list[Job]:
     """Queue a scan of every source whose time has come and that has none queued or running."""
     found = []
     for source in Source.objects.due(at).select_related("project"):
@@ -67,7 +69,7 @@ def request_due(*, at: datetime) -> list[Job]:
             if not moved.update(next_rescan_at=source.next_rescan_after(at)):
                 continue
             if not Job.objects.live().filter(kind=SCAN, subject_id=source.pk).exists():
-                found.append(request(source=source, by=None, at=at, trigger=Trigger.SCHEDULE))
+                found.append(request(source=source, by=None, at=at, trigger=Trigger.SCHEDULE, force=force))
     return found
 
 
@@ -93,10 +95,14 @@ def execute(run: JobRun) -> None:
             with_readme=source.import_repo_readme,
             progress=run.progress,
         )
+        renamed = readers.renamed(reader)
     except RateLimited as limit:
         raise NotYet(limit.reset_at, limit) from limit
     run.progress("saving")
-    _save(run, source, ref, seen, at=timezone.now())
+    for name, value in renamed.items():
+        setattr(source, name, value)
+    source.ref, source.ref_assumed = ref, False
+    _save(run, source, seen, at=timezone.now())
 
 
 def _branch(source: Source, reader: RepositoryReader) -> str:
@@ -111,18 +117,18 @@ def _known(source: Source) -> Commit | None:
     return Commit(sha=source.resolved_sha, etag=source.etag)
 
 
-def _save(
-    run: JobRun, source: Source, ref: str, seen: scanner.Snapshot | NotModified, *, at: datetime
-) -> None:
+def _save(run: JobRun, source: Source, seen: scanner.Snapshot | NotModified, *, at: datetime) -> None:
+    """Everything or nothing. `source` brings what the scan learned of its address."""
     try:
         with transaction.atomic():
             locked = Source.objects.select_for_update(of=("self",)).filter(pk=source.pk).first()
             if locked is None:
                 raise SourceGone("The source was deleted during its scan.")
-            locked.ref, locked.ref_assumed = ref, False
+            for name in ADDRESS:
+                setattr(locked, name, getattr(source, name))
             run.succeed(_apply(locked, seen, at=at))
     except IntegrityError as error:
-        raise _duplicate(source, ref) from error
+        raise _duplicate(source) from error
 
 
 def _apply(source: Source, seen: scanner.Snapshot | NotModified, *, at: datetime) -> dict[str, Any]:
@@ -143,14 +149,11 @@ def _close(source: Source, *, at: datetime) -> None:
     source.save()
 
 
-def _duplicate(source: Source, ref: str) -> DomainError:
-    twin = (
-        Source.objects.filter(
-            project=source.project, repo_key=source.repo_key, ref=ref, root_hint=source.root_hint
-        )
-        .exclude(pk=source.pk)
-        .first()
+def _duplicate(source: Source) -> DomainError:
+    same = Source.objects.filter(
+        project=source.project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
     )
+    twin = same.exclude(pk=source.pk).first()
     if twin is None:
         return DomainError("The catalogue could not be saved.")
     return DuplicateSource(f"{twin} is already in the project.", existing_id=twin.public_id)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -47,7 +48,7 @@ def problem(error: DomainError, *, path: str) -> dict[str, Any]:
         "status": status_of(error),
         "detail": error.detail,
         "hint": error.hint,
-        "instance": path,
+        "instance": escape_uri_path(path),
         "request_id": logs.current("request_id"),
         **error.extra,
     }

@@ -24,9 +24,10 @@ def reap(*, at: datetime) -> int:
     a worker that comes back, cannot both decide.
     """
     running = Job.objects.filter(status=JobStatus.RUNNING).select_related("project")
+    # Without a worker a job is silent too, and deserves another one; so those come first.
+    touched = _each(running.filter(lease_until__lt=at), lambda job: operations.lose(job, at=at))
     stuck = running.filter(Q(progress_at__lt=at - MAX_SILENCE) | Q(started_at__lt=at - MAX_DURATION))
-    touched = _each(stuck, lambda job: _time_out(job, at=at))
-    touched += _each(running.filter(lease_until__lt=at), lambda job: operations.lose(job, at=at))
+    touched += _each(stuck, lambda job: _time_out(job, at=at))
     return touched + _resend(at)
 
 

@@ -57,6 +57,9 @@ class JobRun:
         Job.objects.held(self.job).update(**self._costs())
         operations.succeed(self.job, result=result, at=timezone.now())
 
+    def cancel_requested(self) -> bool:
+        return Job.objects.filter(pk=self.job.pk).exclude(cancel_requested_at=None).exists()
+
     def write_costs(self) -> None:
         Job.objects.held(self.job).update(**self._costs())
 
@@ -64,7 +67,7 @@ class JobRun:
         values = {"phase": self.job.phase, "done": self.job.done, "total": self.job.total, "progress_at": at}
         if not Job.objects.held(self.job).update(**values, **self._costs()):
             raise LeaseLost
-        if Job.objects.filter(pk=self.job.pk).exclude(cancel_requested_at=None).exists():
+        if self.cancel_requested():
             raise JobCancelled
 
     def _costs(self) -> dict[str, int | None]:
@@ -100,6 +103,9 @@ def _attempt(attempt: JobRun) -> None:
         raise
     except NotYet as wait:
         attempt.write_costs()
+        if attempt.cancel_requested():
+            operations.end(job, JobStatus.CANCELLED, at=timezone.now())
+            return
         operations.park(job, until=wait.until, reason=wait.reason, at=timezone.now())
     except JobCancelled:
         attempt.write_costs()

@@ -89,7 +89,6 @@ def test_filters(ask: List, query: str, expected: list[str]) -> None:
     assert answer.json()["page_info"]["total_count"] == len(expected)
 
 
-@pytest.mark.xfail(strict=True, reason="icontains knows ASCII only on SQLite", raises=AssertionError)
 def test_search_knows_no_case_beyond_ascii(ask: List) -> None:
     assert names(ask("search=p%C3%A4pers")) == ["pdf"]
 

@@ -117,7 +117,6 @@ def test_a_first_scan_costs_three_requests(source: Source, on_github: GitHub) ->
     assert job.github_bytes > 0
 
 
-@pytest.mark.xfail(strict=True, reason="the quota in the archive's redirect (302) is not noted")
 def test_a_job_tells_what_is_left_of_the_quota(source: Source, on_github: GitHub) -> None:
     job = Job.objects.get(subject_id=source.pk)
     assert job.github_remaining == on_github.quota.remaining
@@ -402,9 +401,6 @@ def test_an_archive_that_alters_files_is_mended_blob_by_blob(
     assert len([path for path in on_github.paths if "/git/blobs/" in path]) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a document that was not read counts as empty, so its artifact as gone"
-)
 def test_an_artifact_that_could_not_be_read_is_not_taken_for_removed(
     tools: Repository, create: Callable[..., Source], scan: Scan
 ) -> None:
@@ -416,7 +412,6 @@ def test_an_artifact_that_could_not_be_read_is_not_taken_for_removed(
     assert job.status == "failed" or job.result == result(removed=1, unchanged=32)
 
 
-@pytest.mark.xfail(strict=True, reason="a rename is followed but not recorded")
 def test_a_renamed_repository_is_followed_and_recorded(
     source: Source, scan: Scan, on_github: GitHub, tools: Repository
 ) -> None:

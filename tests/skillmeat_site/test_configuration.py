@@ -146,9 +146,6 @@ def test_where_no_key_may_be_made_one_has_to_be_given(
     assert not (tmp_path / "key").exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="secret_key returns the empty text of a file that was made but not written"
-)
 def test_an_empty_key_file_is_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What a crash, or a second process between making and writing the file, leaves behind."""
     monkeypatch.delenv(NAME, raising=False)

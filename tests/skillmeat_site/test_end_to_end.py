@@ -187,7 +187,6 @@ def test_an_address_that_is_none_is_refused_with_a_hint(quickstart: Start, tmp_p
     assert "Traceback" not in text
 
 
-@pytest.mark.xfail(strict=True, reason="an OverflowError's traceback")
 def test_a_port_that_cannot_be_is_refused_without_a_traceback(quickstart: Start, tmp_path: Path) -> None:
     assert quickstart("--port", "70000").wait(20) != 0
     assert "Traceback" not in (tmp_path / "output").read_text()

@@ -307,6 +307,13 @@ def test_a_job_that_lives_but_does_not_move_is_timed_out(ask: Ask, now: datetime
     assert job.error["type"] == "/problems/job_timed_out"
 
 
+def test_a_job_whose_machine_was_off_for_an_hour_is_queued_again(ask: Ask, now: datetime) -> None:
+    job = claimed(ask(), at=now)
+    assert reap(at=now + timedelta(hours=1)) == 1
+    job.refresh_from_db()
+    assert (job.status, job.losses) == (JobStatus.QUEUED, 1)
+
+
 def test_an_old_attempt_cannot_write_over_a_newer_one(ask: Ask, now: datetime) -> None:
     old = claimed(ask(), at=now)
     operations.lose(claimed_copy(old), at=now)
@@ -384,6 +391,17 @@ def test_a_job_that_is_cancelled_while_its_worker_is_lost_is_cancelled_by_the_ne
     job = claimed(ask(lambda run: run.progress("reading")), at=now)
     operations.cancel(job, by=None, at=now)
     operations.lose(job, at=now)
+    runner.run(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+
+
+def test_a_job_that_is_to_be_cancelled_is_not_parked(ask: Ask, now: datetime) -> None:
+    def wait(run: JobRun) -> None:
+        operations.cancel(run.job, by=None, at=now)
+        raise NotYet(now + timedelta(hours=1), JobConflict("Nothing is left."))
+
+    job = ask(wait)
     runner.run(str(job.pk))
     job.refresh_from_db()
     assert job.status == JobStatus.CANCELLED

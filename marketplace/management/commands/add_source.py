@@ -1,6 +1,7 @@
 """`manage.py add_source`: a repository into the marketplace, and its first scan."""
 
 import json
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,10 +10,24 @@ from django.utils import timezone
 from marketplace.models import Source, TrustLevel
 from marketplace.models.source import SCAN
 from marketplace.operations import readers, sources
+from marketplace.repository import can_be_ref, clean_directory
 from skillmeat_site.accounts.models import DEFAULT_PROJECT, Project
 from skillmeat_site.errors import DomainError
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
 from skillmeat_site.jobs.terminal import Follower
+
+
+def _ref(text: str) -> str:
+    if text and not can_be_ref(text):
+        raise ArgumentTypeError("this cannot be the name of a branch, tag or commit")
+    return text
+
+
+def _root(text: str) -> str:
+    try:
+        return clean_directory(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 class Command(BaseCommand):
@@ -20,8 +35,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("repo_url", help="for example https://github.com/anthropics/skills")
-        parser.add_argument("--ref", default="", help="branch, tag or commit (default: the default branch)")
-        parser.add_argument("--root", default="", help="only what lies below this directory counts")
+        parser.add_argument(
+            "--ref", type=_ref, default="", help="branch, tag or commit (default: the default one)"
+        )
+        parser.add_argument(
+            "--root", type=_root, default="", help="only what lies below this directory counts"
+        )
         parser.add_argument("--project", default=DEFAULT_PROJECT, help="slug (default: %(default)s)")
         parser.add_argument("--trust-level", choices=TrustLevel.values, default=TrustLevel.BASIC.value)
         parser.add_argument("--wait", action="store_true", help="show progress and wait for the scan's end")
@@ -53,7 +72,7 @@ class Command(BaseCommand):
         new = sources.NewSource(
             location=readers.locate(repo_url),
             ref=options["ref"],
-            root_hint=options["root"].strip("/"),
+            root_hint=options["root"],
             trust_level=options["trust_level"],
         )
         return sources.create(new=new, project=project, by=None, at=timezone.now(), trigger=Trigger.COMMAND)

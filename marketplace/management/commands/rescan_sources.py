@@ -32,7 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, *, wait: bool, **options: Any) -> None:
         at = timezone.now()
-        jobs = scans.request_due(at=at) if options["due"] else self._request(at, **options)
+        jobs = (
+            scans.request_due(at=at, force=options["force"])
+            if options["due"]
+            else self._request(at, **options)
+        )
         failed = 0
         for job in jobs:
             label = str(Source.objects.get(pk=job.subject_id))
@@ -45,7 +49,7 @@ class Command(BaseCommand):
     @staticmethod
     def _request(at: datetime, **options: Any) -> list[Job]:
         sources = Source.objects.select_related("project").order_by("id")
-        if options["source"]:
+        if options["source"] is not None:
             sources = sources.filter(pk__in=[Source.decode(options["source"])])
             if not sources:
                 raise CommandError(f"There is no source {options['source']!r}.")

@@ -28,6 +28,14 @@ from skillmeat_site.processes import AlreadyRunning, Children, RunLock, port_is_
 
 OPERATOR = "operator"
 START_SECONDS = 30.0
+MAX_PORT = 65_535  # one below the last, so that the next one can be suggested
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port < MAX_PORT:
+        raise ValueError
+    return port
 
 
 class Stopped(Exception):
@@ -50,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "repository", nargs="?", default=(settings.BASE_DIR / "examples/starter").as_uri()
         )
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=_port, default=8000)
 
     def handle(self, *, repository: str, port: int, **options: Any) -> None:
         logging.getLogger().setLevel(logging.ERROR)  # people read this terminal; the children keep logs

@@ -4,11 +4,14 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
+
+MAX_DAYS = 36_500
 
 
 class Command(BaseCommand):
@@ -29,8 +32,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *, username: str, name: str, scope: str, days: int | None, **options: Any) -> None:
-        if days is not None and days < 1:
-            raise CommandError("--days must be at least 1.")
+        if days is not None and not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"--days must be from 1 to {MAX_DAYS}.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             with transaction.atomic():
@@ -40,6 +43,8 @@ class Command(BaseCommand):
                 token, secret = Token.objects.issue(
                     user=user, name=name, scope=TokenScope(scope), expires_at=expires_at
                 )
+        except ValidationError as error:
+            raise CommandError(f"--project: {' '.join(error.messages)}") from None
         except IntegrityError:
             raise CommandError(
                 f"{username} already has a token named {name!r}; choose another --name."
@@ -53,7 +58,11 @@ class Command(BaseCommand):
 
     @staticmethod
     def _join(user: User, slug: str, role: str) -> None:
-        project, _ = Project.objects.get_or_create(slug=slug, defaults={"name": slug})
+        project = Project.objects.filter(slug=slug).first()
+        if project is None:
+            project = Project(slug=slug, name=slug)
+            project.full_clean()
+            project.save()
         Membership.objects.update_or_create(user=user, project=project, defaults={"role": role})
 
     def _print(self, token: Token, secret: str, *, as_json: bool) -> None:
