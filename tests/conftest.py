@@ -87,7 +87,7 @@ def client_of() -> Callable[..., APIClient]:
 @pytest.fixture(autouse=True)
 def own_queue(worker_id: str, settings: Any) -> None:
     """Each test process has a queue of its own, empty at the start; a Redis is shared by all of them."""
-    Conf.PREFIX = f"test-{worker_id}"
+    Conf.CLUSTER_NAME = f"test-{worker_id}"
     if settings.SKILLMEAT_QUEUE_URL:
         get_broker().purge_queue()
 

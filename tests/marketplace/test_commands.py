@@ -51,7 +51,7 @@ def test_add_source_speaks_json(tools: str) -> None:
 
 def test_add_source_takes_ref_root_project_and_trust(tools: str) -> None:
     project = ProjectFactory()
-    options = ["--ref", "v1", "--root", "/skills/", "--trust-level", "official", "--project", project.slug]
+    options = ["--ref", "v1", "--root", "./skills/", "--trust-level", "official", "--project", project.slug]
     said("add_source", tools, *options)
     source = Source.objects.get()
     assert (source.ref, source.root_hint, source.trust_level) == ("v1", "skills", "official")

@@ -147,7 +147,7 @@ def test_where_no_key_may_be_made_one_has_to_be_given(
 
 
 def test_an_empty_key_file_is_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What a crash, or a second process between making and writing the file, leaves behind."""
     monkeypatch.delenv(NAME, raising=False)
     (tmp_path / "key").touch(0o600)
-    assert env.secret_key(NAME, tmp_path / "key", may_generate=True)
+    with pytest.raises(ImproperlyConfigured, match="is empty"):
+        env.secret_key(NAME, tmp_path / "key", may_generate=True)

@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule
+from django_q.brokers import get_broker
+from django_q.models import Schedule
+from django_q.signing import SignedPackage
 from rest_framework.test import APIClient
 
 from skillmeat_site.accounts.models import Project, Role
@@ -106,8 +108,8 @@ def test_no_message_is_sent_before_the_transaction_is_saved(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         ask()
-        assert not OrmQ.objects.exists()
-    assert OrmQ.objects.count() == 1
+        assert get_broker().queue_size() == 0
+    assert get_broker().queue_size() == 1
 
 
 # --- Taking up -------------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ def test_a_parked_job_is_woken_by_the_reaper_when_its_time_has_come(ask: Ask, no
     operations.park(job, until=later, reason=JobConflict(), at=now)
     assert reap(at=later - SECOND) == 0
     assert reap(at=later) == 1
-    assert OrmQ.objects.count() == 1
+    assert get_broker().queue_size() == 1
 
 
 # --- Losing workers --------------------------------------------------------------------------------
@@ -352,7 +354,8 @@ def test_a_message_that_got_lost_is_sent_again_once(ask: Ask, now: datetime) -> 
     assert reap(at=now + RESEND_AFTER) == 0
     assert reap(at=now + RESEND_AFTER + SECOND) == 1
     assert reap(at=now + RESEND_AFTER + 2 * SECOND) == 0
-    assert [message.task["args"] for message in OrmQ.objects.all()] == [(str(job.pk),)]
+    messages = [SignedPackage.loads(payload) for _, payload in get_broker().dequeue()]
+    assert [message["args"] for message in messages] == [(str(job.pk),)]
 
 
 # --- Cancelling ------------------------------------------------------------------------------------
