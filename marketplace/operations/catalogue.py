@@ -1,10 +1,10 @@
 """The catalogue of a source: what a scan found becomes rows, all of it or nothing."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
@@ -12,6 +12,7 @@ from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
 from marketplace.models import Entry, EntryTag, Source
 from marketplace.scanner import Snapshot, fingerprint
 
+T = TypeVar("T")
 BATCH = 500
 # What an entry takes over from its artifact as it is; `_values` adds what has another form.
 PLAIN_FIELDS = (
@@ -61,6 +62,12 @@ def count(source: Source) -> None:
     source.artifact_count = sum(types.values())
 
 
+def _batches(rows: list[T]) -> Iterator[list[T]]:
+    """A few at a time: databases limit how many values one statement may name."""
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
 def _key(entry: Entry) -> Key:
     return ArtifactType(entry.type), entry.locator
 
@@ -102,8 +109,8 @@ class _Writer:
         for artifact in change.unchanged:
             self._take_over(artifact, changed=False)
         self._set_parents(change.new + change.updated + change.returned + change.unchanged)
-        removed = [self.entries[key].pk for key in change.removed]
-        Entry.objects.filter(pk__in=removed).update(removed_at=self.at)
+        for batch in _batches([self.entries[key].pk for key in change.removed]):
+            Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
         Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
         fields = [*PLAIN_FIELDS, *FORMED_FIELDS, "parent", "detected_sha", "changed_at", "removed_at"]
         Entry.objects.bulk_update(self.touched.values(), fields, batch_size=BATCH)
@@ -148,8 +155,7 @@ class _Writer:
 
     @staticmethod
     def _index_tags(entries: list[Entry]) -> None:
-        for start in range(0, len(entries), BATCH):
-            batch = entries[start : start + BATCH]
+        for batch in _batches(entries):
             EntryTag.objects.filter(entry__in=batch).delete()
             EntryTag.objects.bulk_create(
                 EntryTag(entry=entry, tag=tag)

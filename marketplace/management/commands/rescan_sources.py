@@ -10,7 +10,7 @@ from django.utils import timezone
 from marketplace.models import Source
 from marketplace.models.source import SCAN
 from marketplace.operations import scans
-from skillmeat_site.errors import DomainError
+from skillmeat_site.jobs.errors import JobConflict
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
 from skillmeat_site.jobs.terminal import Follower, ending
 
@@ -59,8 +59,8 @@ class Command(BaseCommand):
                 job = scans.request(
                     source=source, by=None, at=at, trigger=Trigger.COMMAND, force=options["force"]
                 )
-            except DomainError:
-                job = Job.objects.live().get(kind=SCAN, subject_id=source.pk)
+            except JobConflict:
+                job = Job.objects.filter(kind=SCAN, subject_id=source.pk).latest("id")
             jobs.append(job)
         return jobs
 
