@@ -23,6 +23,7 @@ from skillmeat_site.api.fields import (
 from skillmeat_site.errors import DomainError
 
 MAX_TAGS = 20
+MAX_REF, MAX_KEY, MAX_PATH = 255, 400, 500
 MAX_TAG_LENGTH = 50
 MAX_MAPPED_DIRECTORIES = 200
 MIN_RESCAN_INTERVAL = 900
@@ -130,14 +131,19 @@ class NewSourceSerializer(StrictSerializer):
 
     def validate_repo_url(self, value: str) -> readers.Location:
         try:
-            return readers.locate(value)
+            location = readers.locate(value)
         except InvalidRepositoryUrl as error:
             raise serializers.ValidationError(f"{error.detail} {error.hint}", code="invalid") from None
         except DomainError as error:
             raise serializers.ValidationError(f"{error.detail} {error.hint}", code=error.code) from None
+        if len(location.url) > MAX_PATH or len(location.key) > MAX_KEY or len(location.root) > MAX_PATH:
+            raise invalid("max_length", "The address is too long.")
+        directory(location.root)
+        self.validate_ref(location.ref)
+        return location
 
     def validate_ref(self, value: str | None) -> str | None:
-        if value and not can_be_ref(value):
+        if value and (len(value) > MAX_REF or not can_be_ref(value)):
             raise invalid("invalid_ref", "This cannot be the name of a branch, tag or commit.")
         return value
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MAX_TEXT = 200
+MAX_REPEATED = 20  # each is a join
 DIGITS = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -154,7 +155,9 @@ class _ManyField(forms.Field):
     widget = forms.MultipleHiddenInput
 
     def clean(self, value: Any) -> list[str]:
-        values = [text.strip().lower() for text in value or []]
+        values = list(dict.fromkeys(text.strip().lower() for text in value or []))
+        if len(values) > MAX_REPEATED:
+            raise ValidationError(f"Give at most {MAX_REPEATED}.", code="max_length")
         if "" in values:
             raise ValidationError("It may not be empty.", code="empty")
         return values

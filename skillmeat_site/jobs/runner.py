@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.utils import timezone
 
 from skillmeat_site import logs
@@ -137,8 +137,9 @@ def _leased(job: Job) -> Iterator[None]:
             try:
                 if not operations.renew_lease(job, at=timezone.now()):
                     break
-            except DatabaseError:
+            except Error:
                 logger.warning("The lease could not be renewed", exc_info=True)
+                connections.close_all()  # the next try gets a fresh one
         connections.close_all()
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)
