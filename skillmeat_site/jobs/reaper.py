@@ -13,7 +13,7 @@ from skillmeat_site.jobs.models import Job, JobStatus
 logger = logging.getLogger(__name__)
 MAX_SILENCE = timedelta(seconds=120)
 MAX_DURATION = timedelta(minutes=15)
-RESEND_AFTER = timedelta(seconds=30)
+RESEND_AFTER = timedelta(seconds=15)  # sooner than the watchdog suspects the cluster
 RESEND_AT_MOST = 50
 
 

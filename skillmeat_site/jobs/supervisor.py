@@ -24,6 +24,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self._cluster = Cluster()
+        self._stalled = False
         self._up_since = timezone.now()
         self._row = Worker(
             host=socket.gethostname()[:255],
@@ -74,12 +75,17 @@ class Supervisor:
     def _look_after_cluster(self, at: datetime) -> None:
         if not self._cluster.is_running():
             logger.error("The task processes ended by themselves; starting them again")
-        elif is_stalled(at=at, since=self._up_since):
+        elif self._stalled_for_two_passes(at):
             logger.error("Jobs are due and nothing takes them up; replacing the task processes")
         else:
             return
         self._cluster.stop(seconds=0)
         self._start_cluster()
+
+    def _stalled_for_two_passes(self, at: datetime) -> bool:
+        """One look may fall between the end of a job and the taking up of the next."""
+        before, self._stalled = self._stalled, is_stalled(at=at, since=self._up_since)
+        return before and self._stalled
 
     def _start_cluster(self) -> None:
         self._cluster.start()
