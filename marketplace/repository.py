@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import IO, Any, Protocol
@@ -250,11 +250,3 @@ class RateLimited(RepositoryError):
     def __init__(self, detail: str, *, reset_at: datetime, **extra: Any) -> None:
         super().__init__(detail, **extra)
         self.reset_at = reset_at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A text file that detection looks at: decoded as UTF-8, undecodable bytes replaced."""
-
-    path: str
-    text: str = field(repr=False)

@@ -19,15 +19,9 @@ class ProjectOwnedQuerySet(models.QuerySet[Owned]):
 
     def visible_to(self, user: User) -> Self:
         """The rows of the projects that this user is a member of; all for a superuser."""
-        return self._in_projects_with(user, Role.VIEWER)
-
-    def editable_by(self, user: User) -> Self:
-        return self._in_projects_with(user, Role.EDITOR)
-
-    def _in_projects_with(self, user: User, role: Role) -> Self:
         if user.is_superuser:
             return self
-        projects = Project.objects.with_role(user, role).values("id")
+        projects = Project.objects.with_role(user, Role.VIEWER).values("id")
         return self.filter(**{f"{self.project_path}__in": projects})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -100,10 +100,6 @@ def flatten(details: Any, pointer: str = "") -> Iterator[dict[str, str]]:
             own = name == "non_field_errors"
             step = str(name).replace("~", "~0").replace("/", "~1")
             yield from flatten(item, pointer if own else f"{pointer}/{step}")
-
-
-def for_request(error: DomainError, request: HttpRequest) -> dict[str, Any]:
-    return problem(error, path=request.path)
 
 
 TRANSLATIONS: tuple[
