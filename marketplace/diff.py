@@ -1,5 +1,6 @@
 """What a scan changes: the catalogue as it is known against what was detected. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,14 +25,29 @@ class KnownArtifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """An artifact that is what `was` used to be, at another path."""
+
+    was: Key
+    artifact: DetectedArtifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueDiff:
     """Every key of either side in exactly one place (what was gone and still is, in none)."""
 
     new: tuple[DetectedArtifact, ...] = ()
     updated: tuple[DetectedArtifact, ...] = ()
     returned: tuple[DetectedArtifact, ...] = ()
+    moved: tuple[Move, ...] = ()
     unchanged: tuple[DetectedArtifact, ...] = ()
     removed: tuple[Key, ...] = ()
+
+    @property
+    def detected(self) -> tuple[DetectedArtifact, ...]:
+        """Everything that is there now."""
+        moved = tuple(move.artifact for move in self.moved)
+        return self.new + self.updated + self.returned + moved + self.unchanged
 
 
 def diff(known: Iterable[KnownArtifact], detected: Iterable[DetectedArtifact]) -> CatalogueDiff:
@@ -39,7 +55,7 @@ def diff(known: Iterable[KnownArtifact], detected: Iterable[DetectedArtifact]) -
     before = {artifact.key: artifact for artifact in known}
     new, updated, returned, unchanged = [], [], [], []
     for artifact in detected:
-        was = before.pop((artifact.type, artifact.locator), None)
+        was = before.pop(artifact.key, None)
         if was is None:
             new.append(artifact)
         elif not was.is_present:
@@ -48,10 +64,27 @@ def diff(known: Iterable[KnownArtifact], detected: Iterable[DetectedArtifact]) -
             updated.append(artifact)
         else:
             unchanged.append(artifact)
+    gone = [was for was in before.values() if was.is_present]
+    moved = _moves(gone, new)
+    old_keys = {move.was for move in moved}
+    new_keys = {move.artifact.key for move in moved}
     return CatalogueDiff(
-        new=tuple(new),
+        new=tuple(artifact for artifact in new if artifact.key not in new_keys),
         updated=tuple(updated),
         returned=tuple(returned),
+        moved=tuple(moved),
         unchanged=tuple(unchanged),
-        removed=tuple(sorted(key for key, was in before.items() if was.is_present)),
+        removed=tuple(sorted(was.key for was in gone if was.key not in old_keys)),
     )
+
+
+def _moves(gone: Iterable[KnownArtifact], new: Iterable[DetectedArtifact]) -> list[Move]:
+    """Pairs of the same type and content; of several that are alike, in the order of their paths."""
+    places: dict[tuple[ArtifactType, str], list[DetectedArtifact]] = defaultdict(list)
+    for artifact in sorted(new, key=lambda artifact: artifact.locator, reverse=True):
+        places[artifact.type, artifact.content_digest].append(artifact)
+    return [
+        Move(was=was.key, artifact=alike.pop())
+        for was in sorted(gone, key=lambda was: was.key)
+        if (alike := places[was.type, was.content_digest])
+    ]

@@ -1,39 +1,59 @@
-"""One look at a repository, from ref to artifacts: it leads the reader and detection, and knows no rows."""
+"""One look at a repository, from ref to artifacts and their content: leads reader, detection and store; no rows."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from itertools import chain
+from typing import cast
 
 from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings
 from marketplace.detection.detect import DETECTOR_VERSION, detect, wanted
-from marketplace.repository import (
-    Archive,
-    Commit,
-    NotModified,
-    RepositoryError,
-    RepositoryReader,
-    RepositoryTooLarge,
-    Tree,
-    TreeFile,
-)
+from marketplace.detection.index import base_name, parent, stem
+from marketplace.fetching import SINGLE_READS_AT_MOST, Fetcher, Progress
+from marketplace.keeping import ContentStore, Holding, KeepingLimits, allot, hold, store
+from marketplace.repository import Commit, NotModified, RepositoryError, RepositoryReader, Tree, TreeFile
+from marketplace.snapshot import Snapshot, Texts
 
-SINGLE_READS_AT_MOST = 20
 MAX_README_BYTES = 256 * 1024
-
-
-class Progress(Protocol):
-    def __call__(self, phase: str, done: int = 0, total: int = 0) -> None: ...
+MAX_REMEMBERED_BYTES = 72 * 1024**2
+MAX_SPARE_BYTES = 8 * 1024**2
+MAX_SPARE_FILE = 32 * 1024
+SKILL = "skill.md"
+PLUGIN_MANIFEST = ".claude-plugin/plugin.json"
+STAND_IN = "Not read yet: the repository's archive leaves this file out. Scan again to read it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What one scan saw. `readme` is None when none was asked for or there is none."""
+class Found:
+    """An artifact, and what is held of it in the content store."""
+
+    artifact: DetectedArtifact
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """What one scan saw and remembers.
+
+    `readme` is None when none was asked for or there is none. `is_whole` is False when files had to be left
+    unread, and another scan of the same commit would read more.
+    """
 
     commit: Commit
-    artifacts: tuple[DetectedArtifact, ...]
+    found: tuple[Found, ...]
+    snapshot: Snapshot
     readme: str | None = None
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is known from before: the commit, whether it needs no second look, and how to recall the rest."""
+
+    commit: Commit
+    is_current: bool
+    recall: Callable[[], Snapshot | None]
 
 
 def fingerprint(settings: DetectionSettings) -> str:
@@ -47,89 +67,159 @@ def scan(
     reader: RepositoryReader,
     ref: str,
     settings: DetectionSettings,
-    known: Commit | None,
+    memory: Memory | None,
+    limits: KeepingLimits,
+    into: ContentStore,
     with_readme: bool,
     progress: Progress,
-) -> Snapshot | NotModified:
-    """What is at `ref` now; NotModified when that is the commit `known`.
+) -> Scanned | NotModified:
+    """What is at `ref` now; NotModified when that is the commit in `memory`, and it is current.
 
-    Costs one request when nothing changed, and three otherwise (resolve, tree, archive), plus at most
-    `SINGLE_READS_AT_MOST` for documents that the archive lacks or alters. Everything is read by commit id.
+    Costs one request when the commit is the same and nothing else is needed, three the first time (resolve,
+    tree, archive), and for another commit two and one for each file that is new and needed, or three in all.
+    Up to `SINGLE_READS_AT_MOST` more where the archive lacks or alters files. All is read by commit id.
     Raises RepositoryError.
     """
     progress("resolving")
-    commit = reader.resolve(ref, known=known)
-    if isinstance(commit, NotModified) or (known and commit.sha == known.sha):
+    commit = reader.resolve(ref, known=memory.commit if memory else None)
+    is_same = memory is not None and (isinstance(commit, NotModified) or commit.sha == memory.commit.sha)
+    if memory and is_same and memory.is_current:
         return NotModified()
+    if isinstance(commit, NotModified):  # which only an answer to `known` can be
+        commit = cast("Memory", memory).commit
+    before = memory.recall() if memory else None
+    with Fetcher(reader, commit, progress) as fetcher:
+        tree = before.tree if before and is_same else _read_tree(reader, commit, fetcher, progress)
+        look = _Look(tree, before, fetcher, settings)
+        readme = _readme_path(tree) if with_readme else ""
+        look.read_documents(readme)
+        progress("detecting")
+        artifacts = detect(tree, look.texts, settings).artifacts
+        look.keep_files(artifacts, limits, into)
+        progress("listing files", 0, len(artifacts))
+        holdings = hold(artifacts, look.kept, limits, into)
+        return Scanned(
+            commit=commit,
+            found=tuple(
+                Found(artifact=artifact, holding=holding)
+                for artifact, holding in zip(artifacts, holdings, strict=True)
+            ),
+            snapshot=look.snapshot(),
+            readme=look.texts.get(readme),
+            is_whole=not fetcher.unread,
+        )
+
+
+def _read_tree(reader: RepositoryReader, commit: Commit, fetcher: Fetcher, progress: Progress) -> Tree:
     progress("reading tree")
     tree = reader.tree(commit)
-    if tree.truncated:
-        raise RepositoryTooLarge(
-            "GitHub lists only a part of this repository's files.",
-            hint="Nothing was changed. Repositories of more than 100,000 files cannot be scanned yet.",
-        )
-    documents = _read_documents(reader, commit, tree, settings, with_readme=with_readme, progress=progress)
-    progress("detecting", len(documents), len(documents))
-    artifacts = detect(tree, documents, settings).artifacts
-    readme = documents.get(_readme_path(tree)) if with_readme else None
-    return Snapshot(commit=commit, artifacts=artifacts, readme=readme)
+    return fetcher.complete(tree) if tree.truncated else tree
 
 
-def _read_documents(
-    reader: RepositoryReader,
-    commit: Commit,
-    tree: Tree,
-    settings: DetectionSettings,
-    *,
-    with_readme: bool,
-    progress: Progress,
-) -> dict[str, str]:
-    """The text of everything detection asks for; it asks again once it has seen the manifests."""
-    by_path = {file.path: file for file in tree.files if file.is_regular}
-    asked = wanted(tree, {}, settings)
-    if with_readme and (readme := _readme_path(tree)):
-        asked |= {readme}
-    documents: dict[str, str] = {}
-    if not asked:
-        return documents
-    progress("reading files", 0, len(asked))
-    with reader.archive(commit) as archive:
-        while asked:
-            files = {path: by_path[path] for path in asked}
-            documents |= _read(reader, archive, files, progress)
-            asked = wanted(tree, documents, settings) - documents.keys()
-    return documents
+class _Look:
+    """What is known of one tree, which grows from what was known before to all that is needed."""
+
+    def __init__(
+        self, tree: Tree, before: Snapshot | None, fetcher: Fetcher, settings: DetectionSettings
+    ) -> None:
+        self._tree, self._before, self._fetcher, self._settings = tree, before, fetcher, settings
+        self._files = {file.path: file for file in tree.files if file.is_regular}
+        shas = {file.sha for file in self._files.values()}
+        remembered = before or Snapshot(tree=Tree(files=()))
+        self._blobs = {sha: data for sha, data in remembered.documents.items() if sha in shas}
+        self._others: dict[str, str] = {}
+        self.kept = {sha: kept for sha, kept in remembered.kept.items() if sha in shas}
+        self.texts = Texts(tree, self._blobs, self._others)
+
+    def read_documents(self, *extra: str) -> None:
+        """Read what detection asks for, which asks again once it has seen the manifests."""
+        while asked := self._asked(extra):
+            if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
+                self._fetcher.open_archive()
+            files = [self._files[path] for path in asked]
+            found = self._fetcher.fetch(files, "reading documents", spare=self._spare(), salvage=True)
+            self._blobs.update(found)
+            self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
+
+    def _asked(self, extra: Iterable[str]) -> list[str]:
+        asked = wanted(self._tree, self.texts, self._settings).union(filter(None, extra))
+        return sorted(path for path in asked if path not in self.texts)
+
+    def _expected(self, asked: Iterable[str]) -> int:
+        """How many files will have to be read, as far as that shows before it is known what is in them."""
+        known = {file.sha for file in self._before.tree.files} if self._before else set()
+        homes = {home for path in self._files if (home := _home(path)) is not None}
+        needed = {
+            file.sha for file in self._files.values() if file.sha not in known and _is_in(file.path, homes)
+        }
+        return len(needed | {self._files[path].sha for path in asked})
+
+    def _spare(self) -> list[TreeFile]:
+        """Documents that other settings would ask for: worth having where they cost no request."""
+        small = [
+            file for file in self._files.values() if file.size <= MAX_SPARE_FILE and _is_document(file.path)
+        ]
+        chosen, room = [], MAX_SPARE_BYTES
+        for file in sorted(small, key=lambda file: (file.size, file.path)):
+            room -= file.size
+            if room < 0:
+                break
+            chosen.append(file)
+        return chosen
+
+    def _stand_in(self, path: str) -> str:
+        """The text to judge a file by that could not be read: altered, or its place alone."""
+        altered = self._fetcher.unread.get(path)
+        if altered is not None:
+            return altered.decode("utf-8-sig", errors="replace")
+        if not path.lower().endswith(".md"):
+            raise RepositoryError(
+                f"The repository's archive leaves out {path} and too many other files that have to be read.",
+                hint="Nothing was changed. Look for export-ignore in its .gitattributes, or narrow root_hint.",
+            )
+        name = base_name(parent(path)) if base_name(path).lower() == SKILL else stem(path)
+        return f"---\nname: {json.dumps(name)}\ndescription: {json.dumps(STAND_IN)}\n---\n"
+
+    def keep_files(
+        self, artifacts: Sequence[DetectedArtifact], limits: KeepingLimits, into: ContentStore
+    ) -> None:
+        """Have all files of the artifacts in the store, as far as the limits allow; `kept` says where."""
+        needed = allot(artifacts, limits)
+        self.kept = {sha: kept for sha, kept in self.kept.items() if sha in needed}
+        missing = {sha: file for sha, file in needed.items() if sha not in self.kept}
+        at_hand = ((sha, self._blobs[sha]) for sha in missing if sha in self._blobs)
+        others = [file for sha, file in missing.items() if sha not in self._blobs]
+        self.kept |= store(chain(at_hand, self._fetcher.fetch(others, "storing files")), into)
+
+    def snapshot(self) -> Snapshot:
+        """What is worth remembering; of documents no more than `MAX_REMEMBERED_BYTES`, the small ones first."""
+        documents, room = {}, MAX_REMEMBERED_BYTES
+        for sha, data in sorted(self._blobs.items(), key=lambda blob: (len(blob[1]), blob[0])):
+            room -= len(data)
+            if room < 0:
+                break
+            documents[sha] = data
+        return Snapshot(tree=self._tree, documents=documents, kept=self.kept)
 
 
-def _read(
-    reader: RepositoryReader, archive: Archive, files: Mapping[str, TreeFile], progress: Progress
-) -> dict[str, str]:
-    """The files' text: from the archive where its bytes are those of the commit, else one by one.
-
-    An archive can lack or alter files (`export-ignore`, `export-subst` and `eol` in .gitattributes). Beyond
-    `SINGLE_READS_AT_MOST` an altered text is good enough to detect by; a lacking one fails the scan, because
-    its artifact would look removed.
-    """
-    texts: dict[str, str] = {}
-    altered: dict[str, str] = {}
-    for member in archive.members(frozenset(files)):
-        kept = texts if member.sha == files[member.path].sha else altered
-        kept[member.path] = _decode(member.data)
-        progress("reading files", len(texts), len(files))
-    others = sorted(set(files) - set(texts), key=lambda path: (path in altered, path))
-    for path in others[:SINGLE_READS_AT_MOST]:
-        texts[path] = _decode(reader.blob(files[path]))
-        progress("reading files", len(texts), len(files))
-    if lacking := set(files) - set(texts) - set(altered):
-        raise RepositoryError(
-            f"The repository's archive leaves out {len(lacking)} files that have to be read.",
-            hint="Nothing was changed. Look for export-ignore in its .gitattributes, or narrow root_hint.",
-        )
-    return altered | texts
+def _home(path: str) -> str | None:
+    """The directory that is an artifact because of this file, if it is such a file."""
+    directory, _, name = path.rpartition("/")
+    if name.lower() == SKILL:
+        return directory
+    return parent(directory) if path.endswith(PLUGIN_MANIFEST) else None
 
 
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8-sig", errors="replace")
+def _is_in(path: str, homes: Collection[str]) -> bool:
+    while path:
+        path = parent(path)
+        if path in homes:
+            return True
+    return False
+
+
+def _is_document(path: str) -> bool:
+    return path.lower().endswith((".md", ".json", "/pyproject.toml"))
 
 
 def _readme_path(tree: Tree) -> str:

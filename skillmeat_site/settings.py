@@ -20,6 +20,7 @@ SKILLMEAT_GITHUB_WEB_URL = env.http_url("SKILLMEAT_GITHUB_WEB_URL", "https://git
 GITHUB_TOKEN = env.text("GITHUB_TOKEN")
 SKILLMEAT_LOCAL_REPOSITORIES = env.directories("SKILLMEAT_LOCAL_REPOSITORIES", (BASE_DIR / "examples",))
 SKILLMEAT_MAX_FILE_BYTES = env.positive_int("SKILLMEAT_MAX_FILE_BYTES", 10 * 1024**2)
+SKILLMEAT_MAX_ARTIFACT_BYTES = env.positive_int("SKILLMEAT_MAX_ARTIFACT_BYTES", 50 * 1024**2)
 SKILLMEAT_MAX_SOURCE_BYTES = env.positive_int("SKILLMEAT_MAX_SOURCE_BYTES", 1024**3)
 
 # --- Security --------------------------------------------------------------------------------------
@@ -38,6 +39,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SKILLMEAT_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SKILLMEAT_TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Messages can hold the secret of a new token, which does not belong into a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -118,6 +121,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "PRAGMA cache_size=-32768;PRAGMA temp_store=MEMORY;PRAGMA journal_size_limit=67108864"
         ),
     }
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "content": {
+        "BACKEND": "marketplace.content.storage.AtomicFileStorage",
+        "OPTIONS": {"location": SKILLMEAT_DATA_DIR / "content"},
+    },
+}
 
 # --- Jobs ------------------------------------------------------------------------------------------
 # The queue only wakes workers up: it never retries, keeps nothing, and takes few messages ahead, because

@@ -5,7 +5,7 @@ from typing import Any
 
 import factory
 
-from marketplace.models import Entry, EntryTag, Source, SourceTag
+from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
 from marketplace.models.source import SCAN
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
@@ -51,6 +51,19 @@ class SourceFactory(factory.django.DjangoModelFactory[Source]):
         SourceTag.objects.bulk_create(SourceTag(source=self, tag=tag) for tag in self.tags)
 
 
+class ManifestFactory(factory.django.DjangoModelFactory[Manifest]):
+    """Of an artifact without files."""
+
+    class Meta:
+        model = Manifest
+        django_get_or_create = ("digest",)
+
+    digest = "0" * 64
+    files = factory.LazyFunction(list)
+    size = 0
+    wanted_at = LONG_AGO
+
+
 class EntryFactory(factory.django.DjangoModelFactory[Entry]):
     """A present skill, unchanged in the latest scan."""
 
@@ -69,6 +82,7 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
         ).casefold()
     )
     confidence = 90
+    manifest = factory.SubFactory(ManifestFactory)
     content_digest = "sha256:" + "0" * 64
     detected_sha = SHA
     first_seen_at = changed_at = LONG_AGO

@@ -36,10 +36,11 @@ class DetectedArtifact:
     """One artifact at one commit.
 
     Identity is (type, locator); the locator is the path, with `#name` where one directory or file declares
-    several. `files` are all files that are the artifact's own, sorted by path (a plugin's include its
-    members'); `content_digest` is `sha256:` over their (path below the artifact, mode, blob id), sorted, as
-    `content_digest()` writes them. `parent_locator` names the plugin that loads it.
-    `confidence` is 0-100 and equals the sum of the signals' points, clamped.
+    several. `directory` is the artifact's own, or the one that holds its file; "" is the root. `files` are
+    all files that are the artifact's own, sorted by path (a plugin's include its members'); `content_digest`
+    is `sha256:` over their (path below the directory, mode, blob id), sorted, as `content_digest()` writes
+    them. `parent_locator` names the plugin that loads it; `duplicate_of` the surest artifact of the same type
+    and content, where this one is another. `confidence` is 0-100: the sum of the signals' points, clamped.
     """
 
     type: ArtifactType
@@ -50,6 +51,7 @@ class DetectedArtifact:
     signals: tuple[Signal, ...]
     files: tuple[TreeFile, ...]
     content_digest: str
+    directory: str = ""
     namespace: str = ""
     title: str = ""
     description: str = ""
@@ -59,7 +61,12 @@ class DetectedArtifact:
     tags: tuple[str, ...] = ()
     path_tags: tuple[str, ...] = ()
     parent_locator: str | None = None
+    duplicate_of: str | None = None
     frontmatter: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[ArtifactType, str]:
+        return self.type, self.locator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

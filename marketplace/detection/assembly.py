@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.folders import parts, path_tags
@@ -41,7 +41,15 @@ def assemble(
             content = whole.get(place.directory) or _content(index.below(place.directory), place.directory)
             whole[place.directory] = content
         artifacts.append(_artifact(candidate, content, plugins=plugins))
-    return tuple(sorted(artifacts, key=lambda artifact: (artifact.type, artifact.locator)))
+    return tuple(sorted(_pointed_to_the_surest(artifacts), key=lambda artifact: artifact.key))
+
+
+def _pointed_to_the_surest(artifacts: Iterable[DetectedArtifact]) -> Iterator[DetectedArtifact]:
+    """Each artifact; where others have the same type and content, all but the surest say whose copy they are."""
+    surest: dict[tuple[ArtifactType, str], str] = {}
+    for artifact in sorted(artifacts, key=lambda artifact: (-artifact.confidence, artifact.key)):
+        original = surest.setdefault((artifact.type, artifact.content_digest), artifact.locator)
+        yield artifact if original == artifact.locator else replace(artifact, duplicate_of=original)
 
 
 def content_digest(files: Iterable[TreeFile], *, base: str) -> str:
@@ -109,6 +117,7 @@ def _artifact(candidate: Candidate, content: _Content, *, plugins: Collection[st
         signals=candidate.signals,
         files=content.files,
         content_digest=content.digest,
+        directory=place.directory,
         namespace="/".join(between)[:MAX_NAMESPACE] if is_command else "",
         title=profile.title,
         description=profile.description,

@@ -1,13 +1,17 @@
 """The marketplace's rows: facts and constraints; what they mean together is said by QuerySet verbs."""
 
+from marketplace.models.content import Blob, Manifest, SourceSnapshot
 from marketplace.models.entry import Entry, EntryTag, Status
 from marketplace.models.source import ScanStatus, Source, SourceTag, TrustLevel, Visibility
 
 __all__ = [
+    "Blob",
     "Entry",
     "EntryTag",
+    "Manifest",
     "ScanStatus",
     "Source",
+    "SourceSnapshot",
     "SourceTag",
     "Status",
     "TrustLevel",

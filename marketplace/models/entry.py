@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from marketplace.detection.vocabulary import ArtifactType
+from marketplace.models.content import Manifest
 from marketplace.models.source import Source
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.rows import Row
@@ -80,6 +81,10 @@ class Entry(Row):
 
     search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 
+    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="entries")
+    incomplete = models.CharField(
+        max_length=500, blank=True, help_text="Why not all files are stored, so that it cannot be imported."
+    )
     content_digest = models.CharField(max_length=71)
     detected_sha = models.CharField(max_length=64, help_text="Where the present content was first seen.")
     first_seen_at = models.DateTimeField()

@@ -1,7 +1,7 @@
 """The catalogue of a source: what a scan found becomes rows, all of it or nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
+from marketplace.keeping import Holding
 from marketplace.models import Entry, EntryTag, Source
-from marketplace.scanner import Snapshot, fingerprint
+from marketplace.scanner import Scanned, fingerprint
 
 T = TypeVar("T")
 BATCH = 500
 # What an entry takes over from its artifact as it is; `_values` adds what has another form.
 PLAIN_FIELDS = (
+    "locator",
     "path",
     "name",
     "namespace",
@@ -27,31 +29,36 @@ PLAIN_FIELDS = (
     "confidence",
     "content_digest",
 )
-FORMED_FIELDS = ("tags", "path_tags", "frontmatter", "signals", "search_text")
+WRITTEN_FIELDS = (
+    *PLAIN_FIELDS,
+    *("manifest", "incomplete", "tags", "path_tags", "frontmatter", "signals", "search_text"),
+    *("parent", "duplicate_of", "detected_sha", "changed_at", "removed_at"),
+)
+MAX_REASON = 500
 
 
-def apply(*, source: Source, snapshot: Snapshot, at: datetime) -> dict[str, int]:
-    """Make the source's entries equal to the snapshot; how many were new, updated, removed, unchanged.
+def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
+    """Make the source's entries equal to what was seen; how many were new, updated, removed, unchanged.
 
     Has to run in the scan's transaction. Entries that did not change in any way are not written. `source` is
     changed but not saved.
     """
     entries = {_key(entry): entry for entry in source.entries.all()}
-    change = diff(map(_known, entries.values()), snapshot.artifacts)
-    writer = _Writer(source, entries, sha=snapshot.commit.sha, at=at)
-    writer.write(change)
-    if source.resolved_sha != snapshot.commit.sha:
-        source.resolved_sha, source.advanced_at = snapshot.commit.sha, at
-    source.etag = snapshot.commit.etag
-    source.fingerprint = fingerprint(source.detection_settings)
-    if snapshot.readme is not None:
-        source.repo_readme = snapshot.readme
+    change = diff(map(_known, entries.values()), [found.artifact for found in seen.found])
+    holdings = {found.artifact.key: found.holding for found in seen.found}
+    _Writer(source, entries, holdings, sha=seen.commit.sha, at=at).write(change)
+    if source.resolved_sha != seen.commit.sha:
+        source.resolved_sha, source.advanced_at = seen.commit.sha, at
+    source.etag = seen.commit.etag
+    source.fingerprint = fingerprint(source.detection_settings) if seen.is_whole else ""
+    if seen.readme is not None:
+        source.repo_readme = seen.readme
     count(source)
     return {
         "new": len(change.new),
         "updated": len(change.updated) + len(change.returned),
         "removed": len(change.removed),
-        "unchanged": len(change.unchanged),
+        "unchanged": len(change.unchanged) + len(change.moved),
     }
 
 
@@ -81,9 +88,11 @@ def _known(entry: Entry) -> KnownArtifact:
     )
 
 
-def _values(artifact: DetectedArtifact) -> dict[str, Any]:
+def _values(artifact: DetectedArtifact, holding: Holding) -> dict[str, Any]:
     """The fields of an entry that say what the artifact is."""
     return {name: getattr(artifact, name) for name in PLAIN_FIELDS} | {
+        "manifest_id": holding.manifest,
+        "incomplete": holding.incomplete[:MAX_REASON],
         "tags": list(artifact.tags),
         "path_tags": list(artifact.path_tags),
         "frontmatter": dict(artifact.frontmatter),
@@ -97,61 +106,68 @@ def _values(artifact: DetectedArtifact) -> dict[str, Any]:
 class _Writer:
     """One scan's writes, in bulk."""
 
-    def __init__(self, source: Source, entries: dict[Key, Entry], *, sha: str, at: datetime) -> None:
-        self.source, self.entries, self.sha, self.at = source, entries, sha, at
+    def __init__(
+        self,
+        source: Source,
+        entries: dict[Key, Entry],
+        holdings: Mapping[Key, Holding],
+        *,
+        sha: str,
+        at: datetime,
+    ) -> None:
+        self.source, self.entries, self.holdings, self.sha, self.at = source, entries, holdings, sha, at
         self.created: dict[Key, Entry] = {}
         self.touched: dict[Key, Entry] = {}
 
     def write(self, change: CatalogueDiff) -> None:
-        self.created = {(artifact.type, artifact.locator): self._create(artifact) for artifact in change.new}
+        for move in change.moved:
+            self.entries[move.artifact.key] = self.entries.pop(move.was)
+        self.created = {artifact.key: self._create(artifact) for artifact in change.new}
         for artifact in change.updated + change.returned:
             self._take_over(artifact, changed=True)
-        for artifact in change.unchanged:
+        for artifact in (*(move.artifact for move in change.moved), *change.unchanged):
             self._take_over(artifact, changed=False)
-        self._set_parents(change.new + change.updated + change.returned + change.unchanged)
+        for artifact in change.detected:
+            self._relate(artifact)
         for batch in _batches([self.entries[key].pk for key in change.removed]):
             Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
         Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
-        fields = [*PLAIN_FIELDS, *FORMED_FIELDS, "parent", "detected_sha", "changed_at", "removed_at"]
-        Entry.objects.bulk_update(self.touched.values(), fields, batch_size=BATCH)
+        Entry.objects.bulk_update(self.touched.values(), WRITTEN_FIELDS, batch_size=BATCH)
         self._index_tags([*self.created.values(), *self.touched.values()])
 
     def _create(self, artifact: DetectedArtifact) -> Entry:
         entry = Entry(
             source=self.source,
             type=artifact.type.value,
-            locator=artifact.locator,
             detected_sha=self.sha,
             first_seen_at=self.at,
             changed_at=self.at,
-            **_values(artifact),
+            **_values(artifact, self.holdings[artifact.key]),
         )
-        self.entries[artifact.type, artifact.locator] = entry
+        self.entries[artifact.key] = entry
         return entry
 
     def _take_over(self, artifact: DetectedArtifact, *, changed: bool) -> None:
-        key = artifact.type, artifact.locator
-        values = _values(artifact)
+        values = _values(artifact, self.holdings[artifact.key])
         if changed:
             values |= {"detected_sha": self.sha, "changed_at": self.at, "removed_at": None}
-        if self._assign(self.entries[key], values):
-            self.touched[key] = self.entries[key]
+        self._assign(artifact.key, values)
 
-    def _set_parents(self, artifacts: Iterable[DetectedArtifact]) -> None:
-        for artifact in artifacts:
-            key = artifact.type, artifact.locator
-            parent = self.entries.get((ArtifactType.PLUGIN, artifact.parent_locator or ""))
-            entry = self.entries[key]
-            if self._assign(entry, {"parent_id": parent.pk if parent else None}) and key not in self.created:
-                self.touched[key] = entry
+    def _relate(self, artifact: DetectedArtifact) -> None:
+        """Which plugin it belongs to and whose copy it is; the others' entries exist by now."""
+        parent = self.entries.get((ArtifactType.PLUGIN, artifact.parent_locator or ""))
+        original = self.entries.get((artifact.type, artifact.duplicate_of or ""))
+        values = {"parent_id": parent and parent.pk, "duplicate_of_id": original and original.pk}
+        self._assign(artifact.key, values)
 
-    @staticmethod
-    def _assign(entry: Entry, values: dict[str, Any]) -> bool:
-        """Set what differs; whether anything did."""
+    def _assign(self, key: Key, values: dict[str, Any]) -> None:
+        """Set what differs, and note an existing row of which anything did."""
+        entry = self.entries[key]
         different = {name: value for name, value in values.items() if getattr(entry, name) != value}
         for name, value in different.items():
             setattr(entry, name, value)
-        return bool(different)
+        if different and key not in self.created:
+            self.touched[key] = entry
 
     @staticmethod
     def _index_tags(entries: list[Entry]) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from marketplace.github import url as github_url
 from marketplace.github.client import GitHubReader
 from marketplace.github.limits import Limits
+from marketplace.keeping import KeepingLimits
 from marketplace.local import LocalReader, resolve_directory
 from marketplace.models import Source
 from marketplace.operations.credentials import unseal
@@ -90,6 +91,15 @@ def for_source(source: Source, *, pulse: Callable[[], None]) -> RepositoryReader
         return for_location(_locate_directory(source.repo_url))  # asks again whether the directory is allowed
     location = Location(url=source.repo_url, key=source.repo_key, owner=source.owner, name=source.repo_name)
     return for_location(location, token=unseal(source.access_token), pulse=pulse)
+
+
+def keeping_limits() -> KeepingLimits:
+    """How much of the artifacts' files is kept."""
+    return KeepingLimits(
+        file=settings.SKILLMEAT_MAX_FILE_BYTES,
+        artifact=settings.SKILLMEAT_MAX_ARTIFACT_BYTES,
+        source=settings.SKILLMEAT_MAX_SOURCE_BYTES,
+    )
 
 
 def renamed(reader: RepositoryReader) -> dict[str, str]:

@@ -7,10 +7,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from marketplace import scanner
-from marketplace.models import ScanStatus, Source
+from marketplace.content.store import ContentStore
+from marketplace.models import ScanStatus, Source, SourceSnapshot
 from marketplace.models.source import SCAN
 from marketplace.operations import catalogue, readers
 from marketplace.repository import Commit, NotModified, RateLimited, RepositoryReader
+from marketplace.snapshot import Snapshot
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -91,7 +93,9 @@ def execute(run: JobRun) -> None:
             reader=reader,
             ref=ref,
             settings=source.detection_settings,
-            known=None if run.job.force else _known(source),
+            memory=None if run.job.force else _memory(source),
+            limits=readers.keeping_limits(),
+            into=ContentStore(at=timezone.now()),
             with_readme=source.import_repo_readme,
             progress=run.progress,
         )
@@ -110,15 +114,25 @@ def _branch(source: Source, reader: RepositoryReader) -> str:
     return reader.describe().default_branch if source.ref_assumed else source.ref
 
 
-def _known(source: Source) -> Commit | None:
-    """The commit that need not be read again; None when it would be judged differently now."""
-    if not source.resolved_sha or source.fingerprint != scanner.fingerprint(source.detection_settings):
+def _memory(source: Source) -> scanner.Memory | None:
+    """What an earlier scan left; the commit is current unless it would be judged differently now."""
+    if not source.resolved_sha:
         return None
-    return Commit(sha=source.resolved_sha, etag=source.etag)
+    return scanner.Memory(
+        commit=Commit(sha=source.resolved_sha, etag=source.etag),
+        is_current=source.fingerprint == scanner.fingerprint(source.detection_settings),
+        recall=lambda: _recall(source),
+    )
 
 
-def _save(run: JobRun, source: Source, seen: scanner.Snapshot | NotModified, *, at: datetime) -> None:
+def _recall(source: Source) -> Snapshot | None:
+    packed = SourceSnapshot.objects.filter(source=source).values_list("packed", flat=True).first()
+    return Snapshot.unpack(bytes(packed)) if packed else None
+
+
+def _save(run: JobRun, source: Source, seen: scanner.Scanned | NotModified, *, at: datetime) -> None:
     """Everything or nothing. `source` brings what the scan learned of its address."""
+    packed = None if isinstance(seen, NotModified) else seen.snapshot.pack()
     try:
         with transaction.atomic():
             locked = Source.objects.select_for_update(of=("self",)).filter(pk=source.pk).first()
@@ -127,16 +141,18 @@ def _save(run: JobRun, source: Source, seen: scanner.Snapshot | NotModified, *, 
             for name in ADDRESS:
                 setattr(locked, name, getattr(source, name))
             run.succeed(_apply(locked, seen, at=at))
+            if packed is not None:
+                SourceSnapshot.objects.update_or_create(source=locked, defaults={"packed": packed})
     except IntegrityError as error:
         raise _duplicate(source) from error
 
 
-def _apply(source: Source, seen: scanner.Snapshot | NotModified, *, at: datetime) -> dict[str, Any]:
+def _apply(source: Source, seen: scanner.Scanned | NotModified, *, at: datetime) -> dict[str, Any]:
     """What the job reports: how many entries are new, updated, removed and unchanged."""
     if isinstance(seen, NotModified):
         counts = {"new": 0, "updated": 0, "removed": 0, "unchanged": source.entries.present().count()}
     else:
-        counts = catalogue.apply(source=source, snapshot=seen, at=at)
+        counts = catalogue.apply(source=source, seen=seen, at=at)
     source.outcome, source.last_error, source.last_sync_at = ScanStatus.SUCCESS, "", at
     _close(source, at=at)
     return counts | {"not_modified": isinstance(seen, NotModified)}

@@ -1,11 +1,13 @@
 """Pages and answers outside of DRF: problem pages, unknown addresses, and whether the server is well."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
 from skillmeat_site.api import errors, problems
 from skillmeat_site.errors import DomainError, catalogue
@@ -17,6 +19,22 @@ def problem_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     if request.path.startswith(("/api/", "/healthz", "/readyz")):
         return HttpResponse(json.dumps(document), status=document["status"], content_type=problems.MEDIA_TYPE)
     return render(request, "problems/error.html", {"problem": document}, status=document["status"])
+
+
+def only_to_be_read(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view answers GET and HEAD; any other method is a problem."""
+
+    @csrf_exempt  # nothing is changed here, and a lacking token would hide that the method is wrong
+    @wraps(view)
+    def guarded(request: HttpRequest, **named: str) -> HttpResponseBase:
+        if request.method in {"GET", "HEAD"}:
+            return view(request, **named)
+        error = errors.MethodNotAllowed(f"{request.method} is not understood here.")
+        response = problem_response(request, error)
+        response["Allow"] = "GET, HEAD"
+        return response
+
+    return guarded
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -36,7 +54,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_response(request, DomainError("Something went wrong on our side."))
 
 
-@require_safe
+@only_to_be_read
 def problem_page(request: HttpRequest, code: str) -> HttpResponseBase:
     """What a problem's `type` leads to: its title, its status and what it means."""
     error = catalogue().get(code)
@@ -45,7 +63,7 @@ def problem_page(request: HttpRequest, code: str) -> HttpResponseBase:
     return render(request, "problems/problem.html", {"problem": _explained(error)})
 
 
-@require_safe
+@only_to_be_read
 def problem_index(request: HttpRequest) -> HttpResponse:
     explained = [_explained(error) for error in catalogue().values()]
     return render(request, "problems/index.html", {"problems": explained})

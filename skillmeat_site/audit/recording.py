@@ -12,7 +12,7 @@ from skillmeat_site.rows import Row
 
 
 def record(
-    verb: str, subject: Row, *, project: Project | None, by: User | None, at: datetime, **facts: Any
+    verb: str, subject: Row | User, *, project: Project | None, by: User | None, at: datetime, **facts: Any
 ) -> AuditEvent:
     """Note that `by` (None is the system) did `verb` to `subject`.
 

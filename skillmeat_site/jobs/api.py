@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -96,6 +96,10 @@ class JobFilter(django_filters.FilterSet):
         return queryset.filter(project__in=Project.objects.named(value))
 
 
+@extend_schema_view(
+    list=extend_schema(summary="List jobs, newest first"),
+    retrieve=extend_schema(summary="Show a job"),
+)
 class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewSet):
     """Long work, and how far it is."""
 
@@ -107,6 +111,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
     problems = {"cancel": (JobFinished,)}
 
     @extend_schema(
+        summary="List a job's events",
         responses=JobEventsSerializer,
         parameters=[OpenApiParameter("after", int, description="Only events whose seq is greater.")],
     )
@@ -117,7 +122,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ResourceViewS
         events = self.get_object().events.filter(seq__gt=after)[:EVENTS_AT_MOST]
         return Response({"items": JobEventSerializer(events, many=True).data})
 
-    @extend_schema(request=StrictSerializer, responses={202: JobSerializer})
+    @extend_schema(summary="Cancel a job", request=StrictSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], serializer_class=StrictSerializer)
     def cancel(self, request: Request, id: str) -> Response:
         """Ask for the job to stop; a running one ends at its next step and changes nothing."""

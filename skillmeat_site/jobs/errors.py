@@ -49,7 +49,7 @@ class NotYet(Exception):
 
 
 class JobCancelled(Exception):
-    """Raised inside a task, by reporting progress, when the job is to be cancelled."""
+    """Raised when the job is to be cancelled, by whatever else would have become of it."""
 
 
 class LeaseLost(Exception):

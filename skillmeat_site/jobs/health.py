@@ -7,8 +7,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
+from skillmeat_site.api.views import only_to_be_read
 from skillmeat_site.jobs import queue
 from skillmeat_site.jobs.models import Worker
 
@@ -59,13 +59,13 @@ def complaints() -> Iterator[tuple[str, str]]:
             yield name, complaint
 
 
-@require_safe
+@only_to_be_read
 def healthz(_request: HttpRequest) -> JsonResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@only_to_be_read
 def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when everything that work needs is there, else 503 with what is wrong."""
     wrong = dict(complaints())

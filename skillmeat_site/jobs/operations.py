@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from skillmeat_site import logs
 from skillmeat_site.accounts.models import Project, User
@@ -14,12 +14,13 @@ from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError
 from skillmeat_site.ids import encode
 from skillmeat_site.jobs import kinds, queue
-from skillmeat_site.jobs.errors import JobConflict, JobFinished, LeaseLost, WorkerLost
+from skillmeat_site.jobs.errors import JobCancelled, JobConflict, JobFinished, LeaseLost, WorkerLost
 from skillmeat_site.jobs.models import Job, JobEvent, JobStatus, Trigger, next_seq
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=20)
 MAX_LOSSES = 3
+EVER = Q()
 
 
 def enqueue(
@@ -88,66 +89,91 @@ def renew_lease(job: Job, *, at: datetime) -> bool:
 
 
 def succeed(job: Job, *, result: dict[str, Any], at: datetime) -> None:
-    """Mark the job done. Raises LeaseLost, which undoes the caller's transaction, when it is not ours any more."""
-    _leave_running(job, JobStatus.SUCCEEDED, at=at, result=result)
+    """Mark the job done.
+
+    Raises JobCancelled when it is to be cancelled and LeaseLost when it is not ours any more; either undoes
+    the caller's transaction.
+    """
+    _leave_running(job, JobStatus.SUCCEEDED, finished_at=at, result=result)
     tell(job, "succeeded", at=at)
 
 
 def park(job: Job, *, until: datetime, reason: DomainError, at: datetime) -> None:
-    """Put the job back until a time; `reason` is shown meanwhile."""
+    """Put the job back until a time; `reason` is shown meanwhile.
+
+    Raises JobCancelled when it is to be cancelled and LeaseLost when it is not ours any more.
+    """
     with transaction.atomic():
-        if not Job.objects.held(job).update(
-            status=JobStatus.QUEUED,
-            run_after=until,
-            lease_until=None,
-            error=reason.as_problem(),
-            phase="waiting",
-        ):
-            raise LeaseLost
+        _leave_running(job, JobStatus.QUEUED, run_after=until, error=reason.as_problem(), phase="waiting")
         tell(job, "waiting", message=reason.detail, at=at)
 
 
-def end(job: Job, status: JobStatus, *, at: datetime, error: DomainError | None = None) -> None:
-    """Fail or cancel the attempt that `job` describes, and tell the app that owns this kind of job."""
+def end(
+    job: Job, status: JobStatus, *, at: datetime, error: DomainError | None = None, still: Q = EVER
+) -> None:
+    """Fail or cancel the attempt that `job` describes, and tell the app that owns this kind of job.
+
+    What is to be cancelled is cancelled, even if it failed. Raises LeaseLost when the job is not ours any
+    more, or not `still` as it was.
+    """
     problem = error.as_problem() if error else None
-    with transaction.atomic():
-        _leave_running(job, status, at=at, error=problem)
-        tell(job, status, message=error.detail if error else "", at=at)
-        kinds.named(job.kind).notify_ended(job, at=at)
+    try:
+        with transaction.atomic():
+            _leave_running(job, status, still=still, finished_at=at, error=problem)
+            tell(job, status, message=error.detail if error else "", at=at)
+            kinds.named(job.kind).notify_ended(job, at=at)
+    except JobCancelled:
+        end(job, JobStatus.CANCELLED, at=at)
 
 
-def _leave_running(job: Job, status: JobStatus, *, at: datetime, **values: Any) -> None:
-    values |= {"status": status, "finished_at": at, "lease_until": None}
-    if not Job.objects.held(job).update(**values):
-        raise LeaseLost
-    for name, value in values.items():
-        setattr(job, name, value)
-
-
-def lose(job: Job, *, at: datetime) -> None:
-    """The job's worker is gone: queue it again, or fail it after the third time."""
+def lose(job: Job, *, at: datetime, still: Q = EVER) -> None:
+    """The job's worker is gone: queue it again, fail it after the third time, or cancel it if that is due."""
     if job.losses + 1 >= MAX_LOSSES:
-        end(job, JobStatus.FAILED, at=at, error=WorkerLost(f"Its worker disappeared {MAX_LOSSES} times."))
+        error = WorkerLost(f"Its worker disappeared {MAX_LOSSES} times.")
+        end(job, JobStatus.FAILED, at=at, error=error, still=still)
         return
+    try:
+        _requeue(job, at=at, still=still)
+    except JobCancelled:
+        end(job, JobStatus.CANCELLED, at=at)
+
+
+def _requeue(job: Job, *, at: datetime, still: Q) -> None:
     with transaction.atomic():
-        if not Job.objects.held(job).update(
-            status=JobStatus.QUEUED,
-            losses=F("losses") + 1,
+        _leave_running(
+            job,
+            JobStatus.QUEUED,
+            still=still,
+            losses=job.losses + 1,
             run_after=at,
             sent_at=at,
-            lease_until=None,
             phase="worker lost",
-        ):
-            raise LeaseLost
+        )
         tell(job, "worker lost", message="The worker disappeared; the job was queued again.", at=at)
         queue.wake_on_commit(job.pk)
+
+
+def _leave_running(job: Job, status: JobStatus, *, still: Q = EVER, **values: Any) -> None:
+    """The only way out of an attempt, whose one UPDATE decides: what is to be cancelled only gets cancelled.
+
+    Raises JobCancelled for any other status then, and LeaseLost when the attempt does not hold the job any
+    more or `still` is not true of it any more.
+    """
+    held = Job.objects.held(job).filter(still)
+    allowed = held if status == JobStatus.CANCELLED else held.filter(cancel_requested_at=None)
+    values |= {"status": status, "lease_until": None}
+    if not allowed.update(**values):
+        raise JobCancelled if held.exclude(cancel_requested_at=None).exists() else LeaseLost
+    for name, value in values.items():
+        setattr(job, name, value)
 
 
 def cancel(job: Job, *, by: User | None, at: datetime) -> Job:
     """End a queued job at once; ask a running one to stop at its next step. Raises JobFinished."""
     with transaction.atomic():
         record("job.cancelled", job, project=job.project, by=by, at=at)
-        if _cancel_queued(job, at=at) or _ask_to_stop(job, at=at):
+        # A running job may be parked just before it is asked to stop; then it is queued after all.
+        if _cancel_queued(job, at=at) or _ask_to_stop(job, at=at) or _cancel_queued(job, at=at):
             return Job.objects.select_related("project").get(pk=job.pk)
         raise JobFinished("The job has already ended.")
 

@@ -40,14 +40,16 @@ def ping() -> None:
 def install_schedules() -> None:
     """Make the queue's schedules equal to what is registered; when each runs next is left alone."""
     for periodic in schedules.registered():
-        Schedule.objects.update_or_create(
-            name=periodic.name,
-            defaults={
-                "func": periodic.function,
-                "schedule_type": Schedule.MINUTES,
-                "minutes": periodic.minutes,
-                "repeats": -1,
-            },
-        )
+        values = {
+            "func": periodic.function,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": periodic.minutes,
+            "repeats": -1,
+        }
+        same = Schedule.objects.filter(name=periodic.name).order_by("pk")
+        if not same.update(**values):
+            Schedule.objects.create(name=periodic.name, **values)
+        # Names are not unique: two workers that start at once may both have added it.
+        same.exclude(pk__in=same.values("pk")[:1]).delete()
     names = [periodic.name for periodic in schedules.registered()]
     Schedule.objects.exclude(name__in=names).delete()

@@ -20,14 +20,15 @@ RESEND_AT_MOST = 50
 def reap(*, at: datetime) -> int:
     """Requeue or fail what lost its worker, fail what is stuck, send lost messages again.
 
-    Returns how many jobs were touched. Each is fenced by its attempt, so that two reapers, or a reaper and
-    a worker that comes back, cannot both decide.
+    Returns how many jobs were touched. Each is fenced by its attempt and by what was wrong with it, so that
+    two reapers cannot both decide, and a worker that comes back meanwhile keeps its job.
     """
     running = Job.objects.filter(status=JobStatus.RUNNING).select_related("project")
     # Without a worker a job is silent too, and deserves another one; so those come first.
-    touched = _each(running.filter(lease_until__lt=at), lambda job: operations.lose(job, at=at))
-    stuck = running.filter(Q(progress_at__lt=at - MAX_SILENCE) | Q(started_at__lt=at - MAX_DURATION))
-    touched += _each(stuck, lambda job: _time_out(job, at=at))
+    lost = Q(lease_until__lt=at)
+    touched = _each(running.filter(lost), lambda job: operations.lose(job, at=at, still=lost))
+    stuck = Q(progress_at__lt=at - MAX_SILENCE) | Q(started_at__lt=at - MAX_DURATION)
+    touched += _each(running.filter(stuck), lambda job: _time_out(job, at=at, still=stuck))
     return touched + _resend(at)
 
 
@@ -42,11 +43,11 @@ def _each(jobs: Iterable[Job], act: Callable[[Job], None]) -> int:
     return touched
 
 
-def _time_out(job: Job, *, at: datetime) -> None:
+def _time_out(job: Job, *, at: datetime, still: Q) -> None:
     silent = bool(job.progress_at and job.progress_at < at - MAX_SILENCE)
     detail = "It made no progress for two minutes" if silent else "It took more than a quarter of an hour"
     error = JobTimedOut(f"{detail}, while {job.phase or 'starting'}.")
-    operations.end(job, JobStatus.FAILED, at=at, error=error)
+    operations.end(job, JobStatus.FAILED, at=at, error=error, still=still)
 
 
 def _resend(at: datetime) -> int:

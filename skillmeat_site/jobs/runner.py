@@ -53,21 +53,22 @@ class JobRun:
         operations.tell(self.job, phase, at=at, done=done, total=total)
 
     def succeed(self, result: dict[str, Any]) -> None:
-        """End well; belongs into the transaction that saves what the job was for."""
+        """End well; belongs into the transaction that saves what the job was for.
+
+        Raises JobCancelled when somebody asked for that, LeaseLost when the job was taken away.
+        """
         Job.objects.held(self.job).update(**self._costs())
         operations.succeed(self.job, result=result, at=timezone.now())
-
-    def cancel_requested(self) -> bool:
-        return Job.objects.filter(pk=self.job.pk).exclude(cancel_requested_at=None).exists()
 
     def write_costs(self) -> None:
         Job.objects.held(self.job).update(**self._costs())
 
     def _write(self, at: datetime) -> None:
         values = {"phase": self.job.phase, "done": self.job.done, "total": self.job.total, "progress_at": at}
-        if not Job.objects.held(self.job).update(**values, **self._costs()):
+        held = Job.objects.held(self.job)
+        if not held.update(**values, **self._costs()):
             raise LeaseLost
-        if self.cancel_requested():
+        if held.exclude(cancel_requested_at=None).exists():
             raise JobCancelled
 
     def _costs(self) -> dict[str, int | None]:
@@ -96,20 +97,13 @@ def run(job_id: str) -> None:
 
 
 def _attempt(attempt: JobRun) -> None:
-    job = attempt.job
     try:
-        kinds.named(job.kind).load_task()(attempt)
+        _do_or_park(attempt)
     except LeaseLost:
         raise
-    except NotYet as wait:
-        attempt.write_costs()
-        if attempt.cancel_requested():
-            operations.end(job, JobStatus.CANCELLED, at=timezone.now())
-            return
-        operations.park(job, until=wait.until, reason=wait.reason, at=timezone.now())
     except JobCancelled:
         attempt.write_costs()
-        operations.end(job, JobStatus.CANCELLED, at=timezone.now())
+        operations.end(attempt.job, JobStatus.CANCELLED, at=timezone.now())
     except DomainError as error:
         _fail(attempt, error)
     except SystemExit:  # this is how django-q2 ends a task that has used up its time
@@ -120,6 +114,14 @@ def _attempt(attempt: JobRun) -> None:
         _fail(
             attempt, DomainError(f"An unexpected {type(error).__name__} ended it; the worker's log has more.")
         )
+
+
+def _do_or_park(attempt: JobRun) -> None:
+    try:
+        kinds.named(attempt.job.kind).load_task()(attempt)
+    except NotYet as wait:
+        attempt.write_costs()
+        operations.park(attempt.job, until=wait.until, reason=wait.reason, at=timezone.now())
 
 
 def _fail(attempt: JobRun, error: DomainError) -> None:

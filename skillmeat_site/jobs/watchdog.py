@@ -2,7 +2,8 @@
 
 django-q2 hangs for good when an idle worker process is killed, because that process held the lock of the
 queue; from inside nobody notices. So the cluster runs as a process group of its own, and is replaced when
-jobs are due, processes are free, and nothing is taken up.
+jobs are due, processes are free, and nothing is taken up. The other way round, it watches a pipe that closes
+when its worker ends, so that not even a killed worker leaves it behind.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ def is_stalled(*, at: datetime, since: datetime) -> bool:
 
 
 class Cluster:
-    """`manage.py qcluster` as a child in its own process group."""
+    """`manage.py cluster` as a child in its own process group."""
 
     def __init__(self) -> None:
         self.restarts = -1
@@ -42,7 +43,8 @@ class Cluster:
     def start(self) -> None:
         self.restarts += 1
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and command
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "cluster"],
+            stdin=subprocess.PIPE,
             start_new_session=True,
         )
 
@@ -66,4 +68,4 @@ class Cluster:
     def _kill_group(process: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()

@@ -6,7 +6,7 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -87,6 +87,18 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """The right answer, but only after `act` was done, while the client waits for it."""
+
+    act: Callable[[], object]
+
+    def send(self, reply: Reply, wire: Wire) -> None:
+        self.act()
+        wire.head(reply)
+        wire.write(reply.body)
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """The full Content-Length, `after` bytes of body, then the end of the connection."""
 
@@ -156,6 +168,10 @@ class Faults:
     def add(self, rule: Rule) -> None:
         with self._lock:
             self._rules.append(rule)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rules.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
         with self._lock:

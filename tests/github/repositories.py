@@ -103,6 +103,18 @@ class Repository:
         self._branches[branch] = sha
         return sha
 
+    def force_push(self, sha: str | None, *, branch: str | None = None) -> None:
+        """Let the branch (the default one) point to this commit, whatever came before; None deletes it."""
+        branch = branch or self.default_branch
+        if sha is None:
+            del self._branches[branch]
+        else:
+            self._branches[branch] = sha
+
+    def forget(self, sha: str) -> None:
+        """As if the commit had been collected as garbage."""
+        del self._commits[sha]
+
     @property
     def head(self) -> str:
         return self._branches[self.default_branch]

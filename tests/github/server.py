@@ -79,6 +79,10 @@ class GitHub:
         """Let the next `times` requests whose path matches go wrong; rules are used up in the order given."""
         self._faults.add(Rule(pattern=pattern, fault=fault, times=times, method=method))
 
+    def mend(self) -> None:
+        """From now on nothing goes wrong any more."""
+        self._faults.clear()
+
     def reply(
         self, request: Request, answer: Callable[[State, Request], Reply]
     ) -> tuple[Reply, Fault | None]:

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,14 @@ def environment(upstream: GitHub, data: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def quickstart(environment: dict[str, str], data: Path, tmp_path: Path) -> Iterator[Start]:
-    """Starts `manage.py quickstart`; its output goes to `output` of the test's directory."""
+def manage(environment: dict[str, str], data: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts `manage.py` with arguments; its output goes to `output` of the test's directory."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
         with (tmp_path / "output").open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", "quickstart", *arguments],
+                [sys.executable, "manage.py", *arguments],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -79,6 +80,11 @@ def quickstart(environment: dict[str, str], data: Path, tmp_path: Path) -> Itera
         os.kill(pid, signal.SIGKILL)
     for process in started:
         process.wait(10)
+
+
+@pytest.fixture
+def quickstart(manage: Start) -> Start:
+    return partial(manage, "quickstart")
 
 
 def family(data: Path) -> list[int]:
@@ -190,3 +196,14 @@ def test_an_address_that_is_none_is_refused_with_a_hint(quickstart: Start, tmp_p
 def test_a_port_that_cannot_be_is_refused_without_a_traceback(quickstart: Start, tmp_path: Path) -> None:
     assert quickstart("--port", "70000").wait(20) != 0
     assert "Traceback" not in (tmp_path / "output").read_text()
+
+
+def test_a_worker_that_is_killed_leaves_no_process_behind(manage: Start, data: Path) -> None:
+    assert manage("migrate").wait(30) == 0
+    worker = manage("worker")
+    supervisor_cluster_sentinel_monitor_and_pusher = 5
+    everybody = supervisor_cluster_sentinel_monitor_and_pusher + 2
+    until(lambda: len(family(data)) == everybody, "a worker with two task processes")
+    worker.kill()
+    worker.wait(5)
+    until(lambda: not family(data), "the end of every process of the worker", seconds=5)

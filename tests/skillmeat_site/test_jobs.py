@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import Schedule
@@ -72,6 +74,20 @@ def claimed(job: Job, *, at: datetime) -> Job:
     taken = operations.claim(job.pk, at=at)
     assert taken is not None
     return taken
+
+
+def before_update(number: int, act: Callable[[], object]) -> AbstractContextManager[None]:
+    """Inside, `act` happens at the last moment before so many times a job's row was to be changed."""
+    left = [number]
+
+    def wrapper(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if sql.startswith('UPDATE "jobs_job"'):
+            left[0] -= 1
+            if left[0] == 0:
+                act()
+        return execute(sql, *rest)
+
+    return connection.execute_wrapper(wrapper)
 
 
 def finish(run: JobRun) -> None:
@@ -309,6 +325,38 @@ def test_a_job_that_lives_but_does_not_move_is_timed_out(ask: Ask, now: datetime
     assert job.error["type"] == "/problems/job_timed_out"
 
 
+def test_a_worker_that_comes_back_while_the_reaper_decides_keeps_its_job(ask: Ask, now: datetime) -> None:
+    job = claimed(ask(), at=now)
+    at = now + operations.LEASE + SECOND
+    with before_update(1, lambda: operations.renew_lease(job, at=at)):
+        assert reap(at=at) == 0
+    job.refresh_from_db()
+    assert (job.status, job.losses) == (JobStatus.RUNNING, 0)
+    assert phases(job) == ["queued"]
+
+
+def test_a_worker_that_comes_back_before_its_third_loss_is_written_keeps_its_job(
+    ask: Ask, now: datetime
+) -> None:
+    job = claimed(ask(), at=now)
+    Job.objects.filter(pk=job.pk).update(losses=operations.MAX_LOSSES - 1)
+    at = now + operations.LEASE + SECOND
+    with before_update(1, lambda: operations.renew_lease(job, at=at)):
+        assert reap(at=at) == 0
+    job.refresh_from_db()
+    assert job.status == JobStatus.RUNNING
+
+
+def test_a_job_that_moves_on_while_the_reaper_decides_is_not_timed_out(ask: Ask, now: datetime) -> None:
+    job = claimed(ask(), at=now)
+    at = now + MAX_SILENCE + SECOND
+    operations.renew_lease(job, at=at)
+    with before_update(1, lambda: Job.objects.filter(pk=job.pk).update(progress_at=at)):
+        assert reap(at=at) == 0
+    job.refresh_from_db()
+    assert (job.status, job.error) == (JobStatus.RUNNING, None)
+
+
 def test_a_job_whose_machine_was_off_for_an_hour_is_queued_again(ask: Ask, now: datetime) -> None:
     job = claimed(ask(), at=now)
     assert reap(at=now + timedelta(hours=1)) == 1
@@ -388,13 +436,80 @@ def test_a_job_that_has_ended_cannot_be_cancelled(api: APIClient, ask: Ask) -> N
         operations.cancel(job, by=None, at=timezone.now())
 
 
-def test_a_job_that_is_cancelled_while_its_worker_is_lost_is_cancelled_by_the_next(
-    ask: Ask, now: datetime
-) -> None:
-    job = claimed(ask(lambda run: run.progress("reading")), at=now)
-    operations.cancel(job, by=None, at=now)
-    operations.lose(job, at=now)
+@pytest.mark.django_db(transaction=True)
+def test_a_cancel_that_arrives_while_saving_still_counts(ask: Ask, now: datetime) -> None:
+    def save(run: JobRun) -> None:
+        run.progress("saving")
+        operations.cancel(run.job, by=None, at=now)
+        with transaction.atomic():
+            Project.objects.create(slug="saved", name="What the job was for")
+            finish(run)
+
+    job = ask(save)
     runner.run(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.result) == (JobStatus.CANCELLED, None)
+    assert not Project.objects.filter(slug="saved").exists()
+    assert phases(job) == ["queued", "saving", "cancelled"]
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "cancelled")]
+
+
+@pytest.mark.parametrize("failure", [JobConflict, ZeroDivisionError])
+def test_a_cancelled_job_that_fails_is_cancelled(ask: Ask, now: datetime, failure: type[Exception]) -> None:
+    def fail(run: JobRun) -> None:
+        operations.cancel(run.job, by=None, at=now)
+        raise failure
+
+    job = ask(fail)
+    runner.run(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.error) == (JobStatus.CANCELLED, None)
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "cancelled")]
+
+
+@pytest.mark.parametrize("losses", [0, operations.MAX_LOSSES - 1])
+def test_a_cancelled_job_whose_worker_is_lost_is_cancelled(ask: Ask, now: datetime, losses: int) -> None:
+    job = claimed(ask(), at=now)
+    Job.objects.filter(pk=job.pk).update(losses=losses)
+    operations.cancel(job, by=None, at=now)
+    assert reap(at=now + operations.LEASE + SECOND) == 1
+    job.refresh_from_db()
+    assert (job.status, job.error) == (JobStatus.CANCELLED, None)
+    assert jobs_for_tests.ended_jobs == [(job.public_id, "cancelled")]
+    assert get_broker().queue_size() == 0
+
+
+def test_a_cancelled_job_that_does_not_move_is_cancelled(ask: Ask, now: datetime) -> None:
+    job = claimed(ask(), at=now)
+    operations.cancel(job, by=None, at=now)
+    at = now + MAX_SILENCE + SECOND
+    operations.renew_lease(job, at=at)
+    assert reap(at=at) == 1
+    job.refresh_from_db()
+    assert (job.status, job.error) == (JobStatus.CANCELLED, None)
+
+
+def test_a_cancel_that_arrives_at_the_moment_of_parking_still_counts(ask: Ask, now: datetime) -> None:
+    def wait(_run: JobRun) -> None:
+        raise NotYet(now + timedelta(hours=1), JobConflict("Nothing is left."))
+
+    job = ask(wait)
+    parking = 3  # after the claim and the costs
+    with before_update(parking, lambda: operations.cancel(claimed_copy(job), by=None, at=now)):
+        runner.run(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED
+    assert phases(job) == ["queued", "cancelled"]
+
+
+def test_a_job_that_is_parked_at_the_moment_of_a_cancel_is_cancelled(ask: Ask, now: datetime) -> None:
+    job = claimed(ask(), at=now)
+    later = now + timedelta(hours=1)
+    asking = 2  # after the try to cancel it as a queued one
+    with before_update(
+        asking, lambda: operations.park(claimed_copy(job), until=later, reason=JobConflict(), at=now)
+    ):
+        operations.cancel(job, by=None, at=now)
     job.refresh_from_db()
     assert job.status == JobStatus.CANCELLED
 
@@ -490,10 +605,6 @@ def test_a_worker_that_is_silent_for_long_does_not_count(api: APIClient, now: da
     assert api.get("/readyz").status_code == 503
 
 
-def test_health_is_only_to_be_read(api: APIClient) -> None:
-    assert api.post("/healthz").status_code == 405
-
-
 def test_a_cluster_that_takes_nothing_up_is_stalled(ask: Ask, now: datetime) -> None:
     ask(at=now - watchdog.PATIENCE)
     assert watchdog.is_stalled(at=now, since=now - watchdog.PATIENCE)
@@ -525,6 +636,14 @@ def test_a_cluster_whose_processes_are_all_busy_is_not_stalled(ask: Ask, now: da
     claimed(busy[0], at=long_ago)
     assert not watchdog.is_stalled(at=now, since=long_ago)
     assert waiting.is_live
+
+
+def test_a_schedule_that_two_workers_added_at_once_is_there_once(db: None) -> None:
+    queue.install_schedules()
+    first = Schedule.objects.get()
+    Schedule.objects.create(name=first.name, func=first.func)
+    queue.install_schedules()
+    assert Schedule.objects.get() == first
 
 
 def test_schedules_of_the_queue_become_what_is_registered(db: None) -> None:

@@ -1,5 +1,6 @@
 """What every request passes, whatever it asks for."""
 
+import json
 import re
 from html import unescape
 from ipaddress import ip_network
@@ -193,6 +194,28 @@ def test_a_method_that_is_not_understood_is_answered_with_those_that_are(api: AP
     assert {"GET", "POST"} <= set(re.split(r",\s*", response["Allow"]))
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_health_is_only_to_be_read(db: None, address: str, method: str) -> None:
+    response = Client(enforce_csrf_checks=True).generic(method, address)
+    problem(response, 405, "method_not_allowed")
+    assert response["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("address", ["/problems", "/problems/not_found"])
+def test_problem_pages_are_only_to_be_read_and_say_so(db: None, address: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(address)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert response["Content-Type"].startswith("text/html")
+    assert b"Method not allowed" in response.content
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/problems"])
+def test_what_is_only_to_be_read_answers_head(api: APIClient, address: str) -> None:
+    response = api.head(address)
+    assert (response.status_code, response.content) == (200, b"")
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
 def test_bodies_are_json_only(api: APIClient, kind: str) -> None:
     problem(api.generic("POST", SOURCES, '{"repo_url": 1}', content_type=kind), 415, "unsupported_media_type")
@@ -274,6 +297,21 @@ def test_a_query_parameter_that_is_wrong_is_named(api: APIClient, query: str) ->
 def test_what_is_accepted_does_not_matter(api: APIClient, accepted: str) -> None:
     response = api.get(SOURCES, headers={"Accept": accepted})
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+
+
+# --- The reference ---------------------------------------------------------------------------------
+
+
+def test_every_operation_of_jobs_has_a_title_in_the_reference(api: APIClient) -> None:
+    paths = json.loads(api.get("/api/schema").content)["paths"]
+    titles = [
+        operation.get("summary")
+        for path, item in paths.items()
+        if path.startswith("/api/v1/jobs")
+        for operation in item.values()
+    ]
+    assert len(titles) == 4
+    assert all(titles)
 
 
 # --- Problems are explained ------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""How fast and how large the product is: measured on this machine, on loopback, against made-up data."""

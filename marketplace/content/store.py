@@ -1,0 +1,83 @@
+"""Putting content in and getting it out: written once, verified when read."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+
+from marketplace.content.storage import content_storage, name_of
+from marketplace.manifest import Manifest as ManifestValue
+from marketplace.models.content import Blob, Manifest
+from skillmeat_site.errors import DomainError
+
+
+class ContentDamaged(DomainError):
+    """A stored file is missing or has other bytes than those that were stored. It is never given out.
+
+    `manage.py check_content` finds all such files and the sources to scan again.
+    """
+
+    code = "content_damaged"
+    title = "Stored content is damaged"
+    hint = "Run `manage.py check_content`, then scan the source again with force."
+
+
+class ContentStore:
+    """The store as one scan uses it. `at`: until a day after it, what was put is safe from garbage collection."""
+
+    def __init__(self, *, at: datetime) -> None:
+        self._at = at
+
+    def put(self, contents: Sequence[bytes]) -> list[str]:
+        """Store each if it is not there yet; their SHA-256 (hex), in the same order."""
+        digests = [hashlib.sha256(data).hexdigest() for data in contents]
+        blobs = dict(zip(digests, contents, strict=True))
+        self._write(blobs, there=self._claim(blobs))
+        return digests
+
+    def _claim(self, digests: Collection[str]) -> set[str]:
+        """What is there already. Saying first that it is wanted keeps the garbage collection from taking it."""
+        whole = Blob.objects.filter(digest__in=digests, damaged_at=None)
+        whole.update(wanted_at=self._at)
+        return set(whole.values_list("digest", flat=True))
+
+    def _write(self, blobs: Mapping[str, bytes], *, there: Collection[str]) -> None:
+        storage = content_storage()
+        for digest, data in blobs.items():
+            if digest not in there or not storage.exists(name_of(digest)):
+                storage.save(name_of(digest), ContentFile(data))
+        Blob.objects.bulk_create(
+            [
+                Blob(digest=digest, size=len(data), wanted_at=self._at)
+                for digest, data in blobs.items()
+                if digest not in there
+            ],
+            update_conflicts=True,
+            unique_fields=["digest"],
+            update_fields=["wanted_at", "damaged_at"],
+        )
+
+    def keep(self, manifests: Sequence[ManifestValue]) -> None:
+        """Store each manifest if it is not there yet."""
+        rows = {
+            manifest.digest: Manifest(
+                digest=manifest.digest, files=manifest.rows, size=manifest.size, wanted_at=self._at
+            )
+            for manifest in manifests
+        }
+        Manifest.objects.bulk_create(
+            rows.values(), update_conflicts=True, unique_fields=["digest"], update_fields=["wanted_at"]
+        )
+
+
+def read(digest: str) -> bytes:
+    """The bytes with this SHA-256. Raises ContentDamaged when they are not there any more."""
+    try:
+        with content_storage().open(name_of(digest)) as file:
+            data: bytes = file.read()
+    except OSError:
+        raise ContentDamaged(f"The file {digest} cannot be read.") from None
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ContentDamaged(f"The file {digest} has other bytes than were stored.")
+    return data

@@ -1,0 +1,39 @@
+"""What is kept of artifacts: blobs by SHA-256, manifests that list them, and what a source remembers of its scan."""
+
+from django.db import models
+
+from marketplace.models.source import Source
+
+
+class Blob(models.Model):
+    """The bytes of one file, stored under their SHA-256. A row says that all of them have been written."""
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    size = models.PositiveBigIntegerField()
+    wanted_at = models.DateTimeField(db_index=True, help_text="When something last relied on it.")
+    damaged_at = models.DateTimeField(null=True, help_text="When a check found other bytes or none.")
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class Manifest(models.Model):
+    """The files of one artifact in one state; never changed. What needs it holds a protecting foreign key."""
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    files = models.JSONField(help_text="As `marketplace.manifest.Manifest.rows` writes them.")
+    size = models.PositiveBigIntegerField()
+    wanted_at = models.DateTimeField(db_index=True, help_text="When something last relied on it.")
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class SourceSnapshot(models.Model):
+    """What the next scan of a source starts from: a packed `marketplace.snapshot.Snapshot`."""
+
+    source = models.OneToOneField(Source, primary_key=True, on_delete=models.CASCADE, related_name="snapshot")
+    packed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"snapshot of {self.source_id}"
