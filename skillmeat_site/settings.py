@@ -181,7 +181,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "skillmeat_site.jobs.models.JobStatus",
+        "EntryStatus": "marketplace.models.Status",
+    },
 }
 
 # --- Logs ------------------------------------------------------------------------------------------

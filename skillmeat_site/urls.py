@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from marketplace.api.entries import EntryViewSet
 from marketplace.api.sources import SourceViewSet
 from skillmeat_site.api import views
 from skillmeat_site.jobs.api import JobViewSet
@@ -13,6 +14,7 @@ from skillmeat_site.jobs.health import healthz, readyz
 
 router = SimpleRouter(trailing_slash=False)
 router.register("marketplace/sources", SourceViewSet, basename="source")
+router.register("marketplace/artifacts", EntryViewSet, basename="entry")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns = [

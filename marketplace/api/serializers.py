@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from marketplace.detection.vocabulary import ArtifactType, parse_type
 from marketplace.github.url import InvalidRepositoryUrl
+from marketplace.manifest import ContentKind
 from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel, Visibility
 from marketplace.operations import readers
 from marketplace.operations.sources import NewSource
@@ -258,12 +259,13 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     license = NullableText()
     author = NullableText()
     excluded_reason = NullableText()
+    incomplete = NullableText(help_text="Why not all of its files are stored, so that it cannot be imported.")
     tags = serializers.ListField(child=serializers.CharField())
     path_tags = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Entry
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "source_id",
             "type",
@@ -290,9 +292,41 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
             "excluded_reason",
             "duplicate_of",
             "parent_id",
+            "incomplete",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
     @extend_schema_field({"type": ["string", "null"], "format": "uri"})
     def get_upstream_url(self, entry: Entry) -> str | None:
         return entry.upstream_url
+
+
+class SignalSerializer(serializers.Serializer[Any]):
+    """One reason for type and confidence."""
+
+    name = serializers.CharField()
+    points = serializers.IntegerField()
+    detail = serializers.CharField()
+
+
+class ContentFileSerializer(serializers.Serializer[Any]):
+    """One file of an artifact; links and submodules are listed as what they are."""
+
+    path = serializers.CharField(help_text="Relative to the artifact's own directory.")
+    kind = serializers.ChoiceField([kind.value for kind in ContentKind])
+    mode = serializers.CharField(help_text="git's, in octal.")
+    size = serializers.IntegerField(help_text="Bytes.")
+    sha = serializers.CharField(help_text="git's blob id.")
+    digest = serializers.CharField(allow_null=True, help_text="SHA-256 of the stored bytes, if they are.")
+
+
+class EntryDetailSerializer(EntrySerializer):
+    """An entry with its reasons and its files."""
+
+    signals = SignalSerializer(many=True)
+    frontmatter = serializers.DictField()
+    files = ContentFileSerializer(source="manifest.files", many=True)
+
+    class Meta(EntrySerializer.Meta):
+        fields: tuple[str, ...] = (*EntrySerializer.Meta.fields, "signals", "frontmatter", "files")
+        read_only_fields: tuple[str, ...] = fields

@@ -14,14 +14,45 @@ BAR_WIDTH = 24
 ASK_FOR_WORKER_AFTER = 5.0
 
 
+class Line:
+    """One line that is written over on a terminal, and elsewhere written again whenever it changes."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.moves = self.stream.isatty()
+        self._last = ""
+
+    def show(self, text: str) -> None:
+        if text == self._last:
+            return
+        self._last = text
+        if self.moves:
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write(f"\r\x1b[K{text[:width]}")
+        else:
+            self.stream.write(f"{text}\n")
+        self.stream.flush()
+
+    def progress(self, phase: str, done: int = 0, total: int = 0) -> None:
+        """A bar where one can move, else the phase alone."""
+        if not self.moves or not total:
+            self.show(phase)
+            return
+        filled = BAR_WIDTH * min(done, total) // total
+        self.show(f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {phase} {done}/{total}")
+
+    def finish(self) -> None:
+        if self.moves and self._last:
+            self.stream.write("\n")
+        self._last = ""
+
+
 class Follower:
     """Shows how jobs come along until they have ended."""
 
     def __init__(self, stream: TextIO | None = None, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.stream = stream or sys.stderr
-        self.moves = self.stream.isatty()
+        self.line = Line(stream)
         self.sleep = sleep
-        self._last = ""
 
     def follow(self, job: Job, label: str) -> Job:
         """Wait for the job's end and return it as it ended.
@@ -30,39 +61,21 @@ class Follower:
         """
         waited = 0.0
         while job.is_live:
-            self._show(self._line(job, label, waited))
+            self._show(job, label, waited)
             self.sleep(POLL_SECONDS)
             waited += POLL_SECONDS
             job.refresh_from_db()
-        self._show(f"{label}: {ending(job)}")
-        self._finish_line()
+        self.line.show(f"{label}: {ending(job)}")
+        self.line.finish()
         return job
 
-    def _line(self, job: Job, label: str, waited: float) -> str:
+    def _show(self, job: Job, label: str, waited: float) -> None:
         if job.status == JobStatus.QUEUED:
             missing = worker_missing() if waited > ASK_FOR_WORKER_AFTER else ""
             reason = missing or (job.error or {}).get("detail", "")
-            return f"{label}: queued{f' ({reason})' if reason else ''}"
-        if not self.moves or job.percent is None:
-            return f"{label}: {job.phase}"
-        filled = BAR_WIDTH * job.percent // 100
-        return f"{label}: [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {job.phase} {job.done}/{job.total}"
-
-    def _show(self, line: str) -> None:
-        if line == self._last:
-            return
-        self._last = line
-        if self.moves:
-            width = shutil.get_terminal_size().columns - 1
-            self.stream.write(f"\r\x1b[K{line[:width]}")
+            self.line.show(f"{label}: queued{f' ({reason})' if reason else ''}")
         else:
-            self.stream.write(f"{line}\n")
-        self.stream.flush()
-
-    def _finish_line(self) -> None:
-        if self.moves:
-            self.stream.write("\n")
-        self._last = ""
+            self.line.progress(f"{label}: {job.phase}", job.done, job.total)
 
 
 def ending(job: Job) -> str:

@@ -22,6 +22,7 @@ from marketplace.github.limits import Limits
 from marketplace.models import Entry, Source
 from marketplace.operations import scans, sources
 from marketplace.operations.readers import locate
+from marketplace.repository import blob_id
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.jobs import runner
 from skillmeat_site.jobs.models import Job, Trigger
@@ -59,6 +60,8 @@ OFTEN_ENOUGH = 30  # more than the 20 changes that are read one by one
 # What a failed or parked scan may write: its own story, and on the source how it ended.
 STORY = re.compile(r"(jobs|audit|django_q|django_session|sqlite)_")
 OUTCOME = {"outcome", "last_error", "next_rescan_at", "access_token"}
+# Written while files arrive, before it is known how the scan ends; what nothing refers to is garbage.
+CONTENT = ("marketplace_blob", "marketplace_manifest")
 
 
 def skill(name: str, text: str = "It reads files.") -> bytes:
@@ -143,6 +146,16 @@ def picture(all_rows: Callable[[], dict[str, list[dict[str, Any]]]]) -> Picture:
     return take
 
 
+def assert_only_content_was_added(now: dict[str, Any], before: dict[str, Any]) -> None:
+    """For scans that fail late: files that they had stored may stay, and nothing refers to them."""
+    for table in CONTENT:
+        old, new = (
+            {row["digest"]: row | {"wanted_at": None} for row in seen.pop(table)} for seen in (before, now)
+        )
+        assert old.items() <= new.items()
+    assert now == before
+
+
 def fresh(source: Source) -> Source:
     return Source.objects.with_scan_status().select_related("project").get(pk=source.pk)
 
@@ -175,7 +188,7 @@ def moved_to(location: str) -> Respond:
 
 def assert_somebody_can_act_on(text: str, on_github: GitHub) -> None:
     """At least two sentences for people: what happened, and what to do about it."""
-    assert re.fullmatch(r"[A-Z][^\n]+\. [A-Z][^\n]+\.", text), text
+    assert re.fullmatch(r"\S[^\n]+\. [A-Z][^\n]+\.", text), text
     for secret in (TOKEN, ELSEWHERE, on_github.archive_token, on_github.codeload_url, "://", "legacy.tar"):
         assert secret not in text
     for word in ("Traceback", "Error(", "None", "object at", "requests.", "urllib3", "unexpected"):
@@ -358,6 +371,38 @@ def test_a_blob_that_is_another_files_fails_the_scan_and_changes_nothing(
     assert (job.status, job.error["type"]) == ("failed", "/problems/repository_unavailable")
     assert "bytes that are not the file's" in job.error["detail"]
     assert picture() == before
+    assert_the_next_scan_succeeds(source, scan, on_github, tools, expected)
+
+
+def test_a_fault_at_the_last_of_several_files_fails_the_scan_and_changes_nothing(
+    source: Source, scan: Scan, picture: Picture, on_github: GitHub, tools: Repository
+) -> None:
+    before = picture()
+    new = {f"skills/s{number}/SKILL.md": skill(f"s{number}") for number in range(3)}
+    tools.commit({**new, "skills/csv/SKILL.md": None})
+    last = blob_id(new["skills/s2/SKILL.md"])
+    on_github.fail(f"{BLOB}{last}", Cut(after=15), times=TIMES)
+    job = scan(source)
+    assert (job.status, job.error["type"]) == ("failed", "/problems/repository_unavailable")
+    assert len({path for path in on_github.paths if BLOB in path}) == 3
+    assert_only_content_was_added(picture(), before)
+    assert_the_next_scan_succeeds(source, scan, on_github, tools, OLD - {"csv"} | {"s0", "s1", "s2"})
+
+
+def test_an_archive_that_is_damaged_at_its_end_fails_the_scan_and_changes_nothing(
+    source: Source, scan: Scan, picture: Picture, on_github: GitHub, tools: Repository
+) -> None:
+    before = picture()
+    new = {f"skills/s{number}/SKILL.md": skill(f"s{number}") for number in range(300)}  # several batches
+    tools.commit({**new, "skills/csv/SKILL.md": None})
+    whole = tools.archive(tools.head, "ada-tools/")
+    wrong_checksum = whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:]
+    on_github.fail(ARCHIVE, Respond(200, wrong_checksum), times=TIMES)
+    job = scan(source)
+    assert (job.status, job.error["type"]) == ("failed", "/problems/repository_unavailable")
+    assert_somebody_can_act_on(fresh(source).last_error, on_github)
+    assert_only_content_was_added(picture(), before)
+    expected = OLD - {"csv"} | {f"s{number}" for number in range(300)}
     assert_the_next_scan_succeeds(source, scan, on_github, tools, expected)
 
 
@@ -550,7 +595,7 @@ def test_a_renamed_repository_that_cannot_be_described_fails_the_scan_and_change
     on_github.fail(r"/repositories/\d+$", Respond(502, UNICORN, HTML), times=TIMES)
     job = scan(source)
     assert (job.status, job.error["type"]) == ("failed", "/problems/repository_unavailable")
-    assert picture() == before
+    assert_only_content_was_added(picture(), before)
     assert_the_next_scan_succeeds(source, scan, on_github, tools, OLD | {"xml"})
     assert fresh(source).owner == "bob"
 
@@ -573,7 +618,7 @@ def test_a_repository_renamed_onto_another_source_fails_and_names_that(
     assert_somebody_can_act_on(after.last_error, on_github)
     assert (after.owner, after.scan_status) == ("ada", "error")
     assert fresh(twin).scan_status == "success"
-    assert picture() == before
+    assert_only_content_was_added(picture(), before)
 
     twin.delete()
     assert_the_next_scan_succeeds(source, scan, on_github, tools, OLD | {"xml"})
