@@ -51,7 +51,8 @@ class Snapshot:
         """What `pack` wrote; None when it is damaged or of another format, as then it can only be made anew."""
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(packed)) as lines:
-                return cls._read(lines)
+                snapshot = cls._read(lines)
+                return None if lines.read(1) else snapshot  # reading on to the end checks the checksum
         except (OSError, EOFError, ValueError, TypeError, zlib.error):
             return None
 

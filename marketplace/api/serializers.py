@@ -259,7 +259,6 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     license = NullableText()
     author = NullableText()
     excluded_reason = NullableText()
-    incomplete = NullableText(help_text="Why not all of its files are stored, so that it cannot be imported.")
     tags = serializers.ListField(child=serializers.CharField())
     path_tags = serializers.ListField(child=serializers.CharField())
 
@@ -292,7 +291,6 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
             "excluded_reason",
             "duplicate_of",
             "parent_id",
-            "incomplete",
         )
         read_only_fields: tuple[str, ...] = fields
 
@@ -323,10 +321,17 @@ class ContentFileSerializer(serializers.Serializer[Any]):
 class EntryDetailSerializer(EntrySerializer):
     """An entry with its reasons and its files."""
 
+    incomplete = NullableText(help_text="Why not all of its files are stored, so that it cannot be imported.")
     signals = SignalSerializer(many=True)
     frontmatter = serializers.DictField()
     files = ContentFileSerializer(source="manifest.files", many=True)
 
     class Meta(EntrySerializer.Meta):
-        fields: tuple[str, ...] = (*EntrySerializer.Meta.fields, "signals", "frontmatter", "files")
+        fields: tuple[str, ...] = (
+            *EntrySerializer.Meta.fields,
+            "incomplete",
+            "signals",
+            "frontmatter",
+            "files",
+        )
         read_only_fields: tuple[str, ...] = fields

@@ -1,5 +1,6 @@
 """Scans: ask for one, carry it out, and what its end means for the source."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 from skillmeat_site.jobs import operations as jobs
-from skillmeat_site.jobs.errors import JobFinished, NotYet
+from skillmeat_site.jobs.errors import JobConflict, JobFinished, NotYet
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
 from skillmeat_site.jobs.runner import JobRun
 
@@ -70,7 +71,7 @@ def request_due(*, at: datetime, force: bool = False) -> list[Job]:
             moved = Source.objects.filter(pk=source.pk, next_rescan_at=source.next_rescan_at)
             if not moved.update(next_rescan_at=source.next_rescan_after(at)):
                 continue
-            if not Job.objects.live().filter(kind=SCAN, subject_id=source.pk).exists():
+            with suppress(JobConflict):
                 found.append(request(source=source, by=None, at=at, trigger=Trigger.SCHEDULE, force=force))
     return found
 
@@ -135,6 +136,7 @@ def _save(run: JobRun, source: Source, seen: scanner.Scanned | NotModified, *, a
     packed = None if isinstance(seen, NotModified) else seen.snapshot.pack()
     try:
         with transaction.atomic():
+            run.lock()
             locked = Source.objects.select_for_update(of=("self",)).filter(pk=source.pk).first()
             if locked is None:
                 raise SourceGone("The source was deleted during its scan.")

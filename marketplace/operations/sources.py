@@ -142,8 +142,11 @@ def update(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
 def delete(*, source: Source, by: User, at: datetime) -> None:
     """The source and its catalogue go; the scan that may be running is cancelled."""
     with transaction.atomic():
+        # Whatever ends a scan locks its job first and then the source; so does this.
+        job = (
+            Job.objects.live().filter(kind=SCAN, subject_id=source.pk).select_for_update(of=("self",)).first()
+        )
         record("source.deleted", source, project=source.project, by=by, at=at, repo_url=source.repo_url)
-        job = Job.objects.live().filter(kind=SCAN, subject_id=source.pk).first()
         source.delete()
         if job:
             scans.abandon(job, at=at)

@@ -52,6 +52,10 @@ class JobRun:
         self._write(at)
         operations.tell(self.job, phase, at=at, done=done, total=total)
 
+    def lock(self) -> None:
+        """Hold the job until the transaction ends, before any row of what it is for: all lock in this order."""
+        Job.objects.held(self.job).select_for_update(of=("self",)).first()
+
     def succeed(self, result: dict[str, Any]) -> None:
         """End well; belongs into the transaction that saves what the job was for.
 

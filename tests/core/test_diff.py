@@ -43,8 +43,12 @@ def present(state: State) -> Catalogue:
 
 
 def buckets(change: CatalogueDiff) -> list[Key]:
-    found = [*change.new, *change.updated, *change.returned, *change.unchanged]
-    return [(artifact.type, artifact.locator) for artifact in found] + list(change.removed)
+    """Every key that the difference speaks of; a move speaks of two."""
+    return [
+        *(artifact.key for artifact in change.detected),
+        *(move.was for move in change.moved),
+        *change.removed,
+    ]
 
 
 @given(states)
@@ -65,21 +69,40 @@ def test_every_key_is_in_exactly_one_place(before: Catalogue, after: State) -> N
 def test_applying_the_difference_gives_what_was_detected(before: Catalogue, after: State) -> None:
     change = diff(known(before), detected(after))
     state = {key: digest for key, (digest, is_present) in before.items() if is_present}
+    for move in change.moved:
+        state[move.artifact.key] = state.pop(move.was)
     for key in change.removed:
         del state[key]
     for artifact in (*change.new, *change.updated, *change.returned):
-        state[artifact.type, artifact.locator] = artifact.content_digest
+        state[artifact.key] = artifact.content_digest
     assert state == after
 
 
 @given(catalogues, states)
 def test_each_place_means_what_it_says(before: Catalogue, after: State) -> None:
     change = diff(known(before), detected(after))
-    assert all((artifact.type, artifact.locator) not in before for artifact in change.new)
+    assert all(artifact.key not in before for artifact in change.new)
     for places, is_present in ((change.returned, False), (change.unchanged + change.updated, True)):
-        assert all(before[artifact.type, artifact.locator][1] is is_present for artifact in places)
+        assert all(before[artifact.key][1] is is_present for artifact in places)
     for artifact in change.updated:
-        assert before[artifact.type, artifact.locator][0] != artifact.content_digest
+        assert before[artifact.key][0] != artifact.content_digest
+
+
+@given(catalogues, states)
+def test_a_move_keeps_type_and_content(before: Catalogue, after: State) -> None:
+    change = diff(known(before), detected(after))
+    for move in change.moved:
+        assert move.artifact.type == move.was[0]
+        assert before[move.was] == (move.artifact.content_digest, True)
+        assert move.artifact.key not in before
+        assert move.was not in after
+
+
+@given(catalogues, states)
+def test_nothing_that_moved_is_called_removed_and_new(before: Catalogue, after: State) -> None:
+    change = diff(known(before), detected(after))
+    new = {(artifact.type, artifact.content_digest) for artifact in change.new}
+    assert not any((key[0], before[key][0]) in new for key in change.removed)
 
 
 @given(catalogues)

@@ -1,16 +1,14 @@
 """Scans, from the request to the catalogue: the real reader against a GitHub on loopback sockets."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from marketplace.models import Entry, Source
-from marketplace.operations import scans, sources
-from marketplace.operations.readers import locate
+from marketplace.models import Entry, Source, SourceSnapshot
+from marketplace.operations import scans
+from marketplace.snapshot import Snapshot
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.errors import DomainError
 from skillmeat_site.jobs import operations as jobs, runner
@@ -20,84 +18,7 @@ from tests.factories import JobFactory, SourceFactory
 from tests.github.faults import BAD_GATEWAY, Cut, Fault, Garbage, Respond, Truncated
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
-
-Drain = Callable[[], int]
-Capture = Callable[..., AbstractContextManager[Any]]
-Scan = Callable[..., Job]
-
-
-def skill(name: str, text: str = "It reads files.") -> bytes:
-    return f"---\nname: {name}\ndescription: Use it when {name} is needed.\n---\n{text}\n".encode()
-
-
-FILES = {
-    "README.md": b"# Tools of Ada\n",
-    "skills/pdf/SKILL.md": skill("pdf"),
-    "skills/csv/SKILL.md": skill("csv"),
-    ".claude/commands/deploy.md": b"---\ndescription: Deploy it\n---\nDeploy $ARGUMENTS\n",
-}
-
-
-@pytest.fixture
-def tools(on_github: GitHub) -> Repository:
-    repository = Repository("ada", "tools", FILES, description="Useful things", topics=("claude",))
-    on_github.add(repository)
-    return repository
-
-
-@pytest.fixture
-def create(
-    project: Project, on_github: GitHub, drain: Drain, django_capture_on_commit_callbacks: Capture
-) -> Callable[..., Source]:
-    """Makes a source of ada/tools, scans it, and forgets what was asked of GitHub for that."""
-
-    def make(**values: Any) -> Source:
-        new = sources.NewSource(location=locate(f"{on_github.web_url}/ada/tools"), **values)
-        with django_capture_on_commit_callbacks(execute=True):
-            source = sources.create(new=new, project=project, by=None, at=timezone.now())
-        on_github.requests.clear()
-        drain()
-        return fresh(source)
-
-    return make
-
-
-@pytest.fixture
-def source(tools: Repository, create: Callable[..., Source]) -> Source:
-    return create()
-
-
-@pytest.fixture
-def scan(on_github: GitHub, drain: Drain, django_capture_on_commit_callbacks: Capture) -> Scan:
-    """Asks for a scan, carries it out, and gives its job; GitHub's requests are those of this scan."""
-
-    def run(source: Source, *, force: bool = False) -> Job:
-        on_github.requests.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            job = scans.request(
-                source=source, by=None, at=timezone.now(), trigger=Trigger.MANUAL, force=force
-            )
-        drain()
-        job.refresh_from_db()
-        return job
-
-    return run
-
-
-def fresh(source: Source) -> Source:
-    return Source.objects.with_scan_status().select_related("project").get(pk=source.pk)
-
-
-def statuses(source: Source) -> dict[str, str]:
-    return dict(Entry.objects.filter(source=source).with_status().values_list("name", "status"))
-
-
-def rows(source: Source) -> list[dict[str, Any]]:
-    return list(Entry.objects.filter(source=source).order_by("id").values())
-
-
-def result(**counts: int) -> dict[str, Any]:
-    return {"new": 0, "updated": 0, "removed": 0, "unchanged": 0, "not_modified": False} | counts
+from tests.scanning import FILES, Capture, Create, Drain, Scan, fresh, result, rows, skill, statuses
 
 
 def test_a_first_scan_fills_the_catalogue(source: Source, tools: Repository) -> None:
@@ -225,7 +146,7 @@ def test_an_excluded_entry_stays_excluded_and_uncounted(
 
 FAILURES: dict[str, tuple[str, Fault, str]] = {
     "server errors": ("/commits/", BAD_GATEWAY, "502"),
-    "a tree listed in part": ("/git/trees/", Truncated(keep=1), "only a part"),
+    "a cut tree": ("/git/trees/", Cut(after=20), "cut"),
     "a cut archive": ("/legacy.tar.gz/", Cut(after=20), "cut"),
     "a damaged archive": ("/legacy.tar.gz/", Garbage(), ""),
     "a vanished repository": ("/commits/", Respond(404, b'{"message": "Not Found"}'), "404"),
@@ -238,7 +159,8 @@ def test_a_failed_scan_changes_nothing_but_the_outcome(
     source: Source, scan: Scan, on_github: GitHub, tools: Repository, path: str, fault: Fault, words: str
 ) -> None:
     before = rows(source)
-    tools.commit({"skills/csv/SKILL.md": None, "skills/xml/SKILL.md": skill("xml")})
+    many = {f"skills/s{n}/SKILL.md": skill(f"s{n}") for n in range(30)}  # so that the archive is read
+    tools.commit({"skills/csv/SKILL.md": None} | many)
     on_github.fail(path, fault, times=9)
     job = scan(source)
     after = fresh(source)
@@ -256,7 +178,7 @@ def test_a_scan_after_a_failed_one_catches_up(
     source: Source, scan: Scan, on_github: GitHub, tools: Repository
 ) -> None:
     tools.commit({"skills/xml/SKILL.md": skill("xml")})
-    on_github.fail("/git/trees/", Truncated(keep=1))
+    on_github.fail("/git/trees/", BAD_GATEWAY, times=3)
     assert scan(source).status == "failed"
     assert scan(source).result == result(new=1, unchanged=3)
     assert fresh(source).last_error == ""
@@ -300,7 +222,7 @@ def test_a_parked_job_goes_on_when_its_time_has_come(
     assert (job.status, job.error, job.result) == ("succeeded", None, result(removed=1, unchanged=2))
 
 
-def test_a_parked_scan_keeps_the_access_token(on_github: GitHub, create: Callable[..., Source]) -> None:
+def test_a_parked_scan_keeps_the_access_token(on_github: GitHub, create: Create) -> None:
     on_github.add(Repository("ada", "tools", FILES, private=True, tokens=frozenset({"ghp_mine"})))
     on_github.quota.remaining = 1  # the description
     source = create(access_token="ghp_mine")
@@ -316,13 +238,35 @@ def test_a_forced_scan_reads_again(source: Source, scan: Scan, on_github: GitHub
     assert rows(source) == before
 
 
-def test_changed_settings_read_again(source: Source, scan: Scan, on_github: GitHub) -> None:
+def test_changed_settings_need_no_more_than_the_answer_that_nothing_changed(
+    source: Source, scan: Scan, on_github: GitHub
+) -> None:
     source.manual_map = {"skills/csv": None}
     source.save()
     job = scan(source)
-    assert len(on_github.requests) > 1
+    assert len(on_github.requests) == 1
     assert job.result == result(removed=1, unchanged=2)
     assert scan(source).result == result(unchanged=2) | {"not_modified": True}
+
+
+def test_documents_that_only_other_settings_look_at_are_remembered(
+    tools: Repository, create: Create, scan: Scan, on_github: GitHub
+) -> None:
+    tools.commit({"notes/review.md": b"---\ndescription: Review it\n---\nReview $ARGUMENTS\n"})
+    source = create()
+    source.manual_map = {"notes": "command"}
+    source.save()
+    assert scan(source).result == result(new=1, unchanged=3)
+    assert len(on_github.requests) == 1
+
+
+def test_a_snapshot_that_cannot_be_read_is_made_anew(source: Source, scan: Scan, tools: Repository) -> None:
+    SourceSnapshot.objects.filter(source=source).update(packed=b"damaged")
+    tools.commit({"skills/xml/SKILL.md": skill("xml")})
+    assert scan(source).result == result(new=1, unchanged=3)
+    snapshot = Snapshot.unpack(SourceSnapshot.objects.get(source=source).packed)
+    assert snapshot
+    assert len(snapshot.tree.files) == 5
 
 
 def test_a_second_read_of_the_same_commit_does_not_make_old_entries_unchanged(
@@ -371,19 +315,19 @@ def test_a_source_deleted_before_its_scan_is_no_crash(project: Project) -> None:
     assert job.error["type"] == "/problems/source_gone"
 
 
-def test_a_manual_map_decides_what_a_directory_is(tools: Repository, create: Callable[..., Source]) -> None:
+def test_a_manual_map_decides_what_a_directory_is(tools: Repository, create: Create) -> None:
     tools.commit({"notes/review.md": b"Review the code.\n"})
     source = create(manual_map={"notes": "agent", "skills/csv": None})
     found = dict(source.entries.values_list("name", "type"))
     assert found == {"pdf": "skill", "deploy": "command", "review": "agent"}
 
 
-def test_only_what_lies_below_the_root_hint_counts(tools: Repository, create: Callable[..., Source]) -> None:
+def test_only_what_lies_below_the_root_hint_counts(tools: Repository, create: Create) -> None:
     source = create(root_hint="skills/pdf")
     assert list(source.entries.values_list("name", flat=True)) == ["pdf"]
 
 
-def test_a_scan_takes_the_readme_along_when_asked(tools: Repository, create: Callable[..., Source]) -> None:
+def test_a_scan_takes_the_readme_along_when_asked(tools: Repository, create: Create) -> None:
     assert create(import_repo_readme=True).repo_readme == "# Tools of Ada\n"
 
 
@@ -392,7 +336,7 @@ def test_the_readme_is_not_taken_unasked(source: Source) -> None:
 
 
 def test_an_archive_that_alters_files_is_mended_blob_by_blob(
-    tools: Repository, create: Callable[..., Source], on_github: GitHub
+    tools: Repository, create: Create, on_github: GitHub
 ) -> None:
     tools.archived_as["skills/pdf/SKILL.md"] = None  # export-ignore
     tools.archived_as["skills/csv/SKILL.md"] = b"---\nname: other\n---\n"  # export-subst
@@ -401,15 +345,52 @@ def test_an_archive_that_alters_files_is_mended_blob_by_blob(
     assert len([path for path in on_github.paths if "/git/blobs/" in path]) == 2
 
 
-def test_an_artifact_that_could_not_be_read_is_not_taken_for_removed(
-    tools: Repository, create: Callable[..., Source], scan: Scan
+def test_what_an_archive_leaves_out_is_listed_as_incomplete_and_read_bit_by_bit(
+    tools: Repository, create: Create, scan: Scan, on_github: GitHub
 ) -> None:
     tools.commit({f"skills/s{n}/SKILL.md": skill(f"s{n}") for n in range(30)})
-    source = create()
     tools.archived_as = {f"skills/s{n}/SKILL.md": None for n in range(30)}  # 20 are read singly
-    tools.commit({"skills/pdf/SKILL.md": None})
-    job = scan(source)
-    assert job.status == "failed" or job.result == result(removed=1, unchanged=32)
+    source = create()
+    assert (source.scan_status, source.artifact_count) == ("success", 33)
+    assert source.entries.exclude(incomplete="").count() == 10
+    job = scan(source)  # the same commit, but there is more to read
+    assert (job.status, job.github_requests) == ("succeeded", 11)
+    assert source.entries.exclude(incomplete="").count() == 0
+    assert source.entries.get(name="s29").description == "Use it when s29 is needed."
+    assert scan(source).result == result(unchanged=33) | {"not_modified": True}
+
+
+def test_manifests_that_an_archive_leaves_out_fail_the_scan_when_they_are_too_many(
+    tools: Repository, create: Create
+) -> None:
+    hooks = b'{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}}'
+    paths = [f"packages/p{n}/hooks/hooks.json" for n in range(21)]
+    tools.commit(dict.fromkeys(paths, hooks) | {path: hooks + b" " * n for n, path in enumerate(paths)})
+    tools.archived_as = dict.fromkeys(paths)
+    source = create()
+    assert source.scan_status == "error"
+    assert "leaves out" in source.last_error
+
+
+def test_line_ends_that_an_archive_converts_are_converted_back(
+    tools: Repository, create: Create, on_github: GitHub
+) -> None:
+    tools.commit({f"skills/s{n}/SKILL.md": skill(f"s{n}") for n in range(30)})
+    tools.archived_as = {  # eol=crlf
+        f"skills/s{n}/SKILL.md": skill(f"s{n}").replace(b"\n", b"\r\n") for n in range(30)
+    }
+    source = create()
+    assert source.entries.exclude(incomplete="").count() == 0
+    assert not [path for path in on_github.paths if "/git/blobs/" in path]
+
+
+def test_a_tree_listed_in_part_is_completed_from_the_archive(
+    tools: Repository, create: Create, on_github: GitHub
+) -> None:
+    on_github.fail("/git/trees/", Truncated(keep=1))
+    source = create()
+    assert set(statuses(source)) == {"pdf", "csv", "deploy"}
+    assert Job.objects.get(subject_id=source.pk).github_requests == 3
 
 
 def test_a_renamed_repository_is_followed_and_recorded(
@@ -422,16 +403,14 @@ def test_a_renamed_repository_is_followed_and_recorded(
     assert (after.owner, after.repo_name) == ("bob", "kit")
 
 
-def test_the_first_scan_corrects_an_assumed_branch(on_github: GitHub, create: Callable[..., Source]) -> None:
+def test_the_first_scan_corrects_an_assumed_branch(on_github: GitHub, create: Create) -> None:
     on_github.add(Repository("ada", "tools", FILES, default_branch="trunk"))
     on_github.fail("/repos/ada/tools$", BAD_GATEWAY)
     source = create()
     assert (source.ref, source.ref_assumed, source.scan_status) == ("trunk", False, "success")
 
 
-def test_a_corrected_branch_that_is_taken_fails_with_the_others_id(
-    on_github: GitHub, create: Callable[..., Source]
-) -> None:
+def test_a_corrected_branch_that_is_taken_fails_with_the_others_id(on_github: GitHub, create: Create) -> None:
     on_github.add(Repository("ada", "tools", FILES, default_branch="trunk"))
     twin = create()
     on_github.fail("/repos/ada/tools$", BAD_GATEWAY)
@@ -443,7 +422,7 @@ def test_a_corrected_branch_that_is_taken_fails_with_the_others_id(
     assert (source.artifact_count, source.entries.count()) == (0, 0)
 
 
-def test_an_empty_repository_says_so(on_github: GitHub, create: Callable[..., Source]) -> None:
+def test_an_empty_repository_says_so(on_github: GitHub, create: Create) -> None:
     on_github.add(Repository("ada", "tools"))
     source = create()
     assert source.scan_status == "error"
@@ -479,9 +458,7 @@ def test_a_due_source_that_is_being_scanned_is_not_queued_again(project: Project
     assert Job.objects.filter(subject_id=source.pk).count() == 1
 
 
-def test_the_end_of_a_scan_sets_the_time_of_the_next(
-    tools: Repository, create: Callable[..., Source]
-) -> None:
+def test_the_end_of_a_scan_sets_the_time_of_the_next(tools: Repository, create: Create) -> None:
     source = create(rescan_interval=3600)
     assert source.next_rescan_at
     assert source.last_sync_at
