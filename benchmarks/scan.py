@@ -94,8 +94,8 @@ def _chosen(sizes: str | None, *, quick: bool) -> list[Repository]:
 def _repository(name: str, large: dict[str, Shape]) -> Repository:
     if name in large:
         return Repository(name=name, shape=large[name])
-    if not name.isdecimal() or int(name) < 2:  # noqa: PLR2004  the first artifact is a plugin, not a skill
-        raise StepFailed(f"{name!r} is no size: give numbers from 2, or {', '.join(large)}.")
+    if not name.isdecimal() or int(name) < 3:  # noqa: PLR2004  a plugin and a command come before the first skill
+        raise StepFailed(f"{name!r} is no size: give numbers from 3, or {', '.join(large)}.")
     return Repository(name=f"{int(name):,} artifacts", shape=Shape(artifacts=int(name)))
 
 

@@ -56,12 +56,7 @@ class Fetcher:
         return Tree(files=tuple(files[path] for path in sorted(files)))
 
     def fetch(
-        self,
-        files: Collection[TreeFile],
-        phase: str,
-        *,
-        spare: Collection[TreeFile] = (),
-        salvage: bool = False,
+        self, files: Collection[TreeFile], *, spare: Collection[TreeFile] = (), salvage: bool = False
     ) -> Iterator[tuple[str, bytes]]:
         """Blob id and bytes of each different blob of these regular files, as far as they can be had.
 
@@ -72,15 +67,10 @@ class Fetcher:
         for file in files:
             by_sha[file.sha].append(file)
         if not by_sha:
-            return
+            return iter(())
         if self._archive is None and len(by_sha) <= self._singles_left:
-            found = self._singly(by_sha.values())
-        else:
-            found = self._from_archive(by_sha, spare, salvage=salvage)
-        self._progress(phase, 0, len(by_sha))
-        for done, (sha, data) in enumerate(found, start=1):
-            yield sha, data
-            self._progress(phase, done, len(by_sha))
+            return self._singly(by_sha.values())
+        return self._from_archive(by_sha, spare, salvage=salvage)
 
     def _from_archive(
         self, by_sha: Mapping[str, list[TreeFile]], spare: Collection[TreeFile], *, salvage: bool

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import cast
@@ -22,6 +22,8 @@ MAX_SPARE_FILE = 32 * 1024
 SKILL = "skill.md"
 PLUGIN_MANIFEST = ".claude-plugin/plugin.json"
 STAND_IN = "Not read yet: the repository's archive leaves this file out. Scan again to read it."
+
+Blob = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def scan(
     before = memory.recall() if memory else None
     with Fetcher(reader, commit, progress) as fetcher:
         tree = before.tree if before and is_same else _read_tree(reader, commit, fetcher, progress)
-        look = _Look(tree, before, fetcher, settings)
+        look = _Look(tree, before, fetcher, settings, progress)
         readme = _readme_path(tree) if with_readme else ""
         look.read_documents(readme)
         progress("detecting")
@@ -120,9 +122,15 @@ class _Look:
     """What is known of one tree, which grows from what was known before to all that is needed."""
 
     def __init__(
-        self, tree: Tree, before: Snapshot | None, fetcher: Fetcher, settings: DetectionSettings
+        self,
+        tree: Tree,
+        before: Snapshot | None,
+        fetcher: Fetcher,
+        settings: DetectionSettings,
+        progress: Progress,
     ) -> None:
-        self._tree, self._before, self._fetcher, self._settings = tree, before, fetcher, settings
+        self._tree, self._before, self._fetcher = tree, before, fetcher
+        self._settings, self._progress = settings, progress
         self._files = {file.path: file for file in tree.files if file.is_regular}
         shas = {file.sha for file in self._files.values()}
         remembered = before or Snapshot(tree=Tree(files=()))
@@ -137,8 +145,8 @@ class _Look:
             if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
                 self._fetcher.open_archive()
             files = [self._files[path] for path in asked]
-            found = self._fetcher.fetch(files, "reading documents", spare=self._spare(), salvage=True)
-            self._blobs.update(found)
+            found = self._fetcher.fetch(files, spare=self._spare(), salvage=True)
+            self._blobs.update(self._counted(found, "reading documents", len(files)))
             self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
 
     def _asked(self, extra: Iterable[str]) -> list[str]:
@@ -189,7 +197,14 @@ class _Look:
         missing = {sha: file for sha, file in needed.items() if sha not in self.kept}
         at_hand = ((sha, self._blobs[sha]) for sha in missing if sha in self._blobs)
         others = [file for sha, file in missing.items() if sha not in self._blobs]
-        self.kept |= store(chain(at_hand, self._fetcher.fetch(others, "storing files")), into)
+        contents = chain(at_hand, self._fetcher.fetch(others))
+        self.kept |= store(self._counted(contents, "storing files", len(missing)), into)
+
+    def _counted(self, blobs: Iterable[Blob], phase: str, total: int) -> Iterator[Blob]:
+        self._progress(phase, 0, total)
+        for done, blob in enumerate(blobs, start=1):
+            yield blob
+            self._progress(phase, min(done, total), total)
 
     def snapshot(self) -> Snapshot:
         """What is worth remembering; of documents no more than `MAX_REMEMBERED_BYTES`, the small ones first."""

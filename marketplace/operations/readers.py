@@ -18,6 +18,7 @@ from marketplace.repository import RepositoryReader
 
 LOCAL_OWNER = "local"
 LOCAL_REF = "HEAD"
+UNPACKED_FACTOR = 4  # a repository is more than its artifacts' files, and packs well, but not to nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,9 @@ def for_location(
         api_url=settings.SKILLMEAT_GITHUB_API_URL,
         token=token or settings.GITHUB_TOKEN or None,
         limits=Limits(
-            file_bytes=settings.SKILLMEAT_MAX_FILE_BYTES, unpacked_bytes=settings.SKILLMEAT_MAX_SOURCE_BYTES
+            file_bytes=settings.SKILLMEAT_MAX_FILE_BYTES,
+            archive_bytes=settings.SKILLMEAT_MAX_SOURCE_BYTES,
+            unpacked_bytes=UNPACKED_FACTOR * settings.SKILLMEAT_MAX_SOURCE_BYTES,
         ),
         pulse=pulse,
     )
