@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -62,7 +62,17 @@ class Manifest:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """As plain JSON values, from which `from_rows` makes an equal manifest."""
-        return [asdict(file) for file in self.files]
+        return [
+            {
+                "path": file.path,
+                "kind": file.kind.value,
+                "mode": file.mode,
+                "size": file.size,
+                "sha": file.sha,
+                "digest": file.digest,
+            }
+            for file in self.files
+        ]
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:

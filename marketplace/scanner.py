@@ -8,7 +8,7 @@ from itertools import chain
 from typing import cast
 
 from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings
-from marketplace.detection.detect import DETECTOR_VERSION, detect, wanted
+from marketplace.detection.detect import DETECTOR_VERSION, survey
 from marketplace.detection.index import base_name, parent, stem
 from marketplace.fetching import SINGLE_READS_AT_MOST, Fetcher, Progress
 from marketplace.keeping import ContentStore, Holding, KeepingLimits, allot, hold, store
@@ -94,9 +94,7 @@ def scan(
         tree = before.tree if before and is_same else _read_tree(reader, commit, fetcher, progress)
         look = _Look(tree, before, fetcher, settings, progress)
         readme = _readme_path(tree) if with_readme else ""
-        look.read_documents(readme)
-        progress("detecting")
-        artifacts = detect(tree, look.texts, settings).artifacts
+        artifacts = look.read_and_detect(readme)
         look.keep_files(artifacts, limits, into)
         progress("listing files", 0, len(artifacts))
         holdings = hold(artifacts, look.kept, limits, into)
@@ -139,19 +137,24 @@ class _Look:
         self.kept = {sha: kept for sha, kept in remembered.kept.items() if sha in shas}
         self.texts = Texts(tree, self._blobs, self._others)
 
-    def read_documents(self, *extra: str) -> None:
-        """Read what detection asks for, which asks again once it has seen the manifests."""
-        while asked := self._asked(extra):
-            if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
-                self._fetcher.open_archive()
-            files = [self._files[path] for path in asked]
-            found = self._fetcher.fetch(files, spare=self._spare(), salvage=True)
-            self._blobs.update(self._counted(found, "reading documents", len(files)))
-            self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
+    def read_and_detect(self, *extra: str) -> tuple[DetectedArtifact, ...]:
+        """All artifacts; detection asks for documents, and for more when it has seen the manifests."""
+        while True:
+            seen = survey(self._tree, self.texts, self._settings)
+            asked = {path for path in chain(seen.missing, extra) if path and path not in self.texts}
+            if not asked:
+                self._progress("detecting")
+                return seen.detect().artifacts
+            del seen  # it may be large, and the next one is as well
+            self._read(sorted(asked))
 
-    def _asked(self, extra: Iterable[str]) -> list[str]:
-        asked = wanted(self._tree, self.texts, self._settings).union(filter(None, extra))
-        return sorted(path for path in asked if path not in self.texts)
+    def _read(self, asked: Sequence[str]) -> None:
+        if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
+            self._fetcher.open_archive()
+        files = [self._files[path] for path in asked]
+        found = self._fetcher.fetch(files, spare=self._spare(), salvage=True)
+        self._blobs.update(self._counted(found, "reading documents", len(files)))
+        self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
 
     def _expected(self, asked: Iterable[str]) -> int:
         """How many files will have to be read, as far as that shows before it is known what is in them."""

@@ -16,10 +16,19 @@ class AtomicFileStorage(FileSystemStorage):
     """Writes beside and renames, so that a file that exists is complete; the same name is the same bytes."""
 
     def _save(self, name: str, content: "File[Any] | IO[Any]") -> str:
-        path, incoming = Path(self.path(name)), Path(self.path(INCOMING))
-        for directory in (path.parent, incoming):
-            directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as file:  # readable by nobody else
+        path = Path(self.path(name))
+        try:
+            return self._write(name, path, content)
+        except FileNotFoundError:  # rarely: there are few directories and many files
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Path(self.path(INCOMING)).mkdir(exist_ok=True)
+            content.seek(0)
+            return self._write(name, path, content)
+
+    def _write(self, name: str, path: Path, content: "File[Any] | IO[Any]") -> str:
+        with tempfile.NamedTemporaryFile(
+            dir=self.path(INCOMING), delete=False
+        ) as file:  # nobody else's to read
             file.write(content.read())
         os.replace(file.name, path)  # noqa: PTH105  pathlib's form says nothing more
         return name

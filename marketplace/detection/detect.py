@@ -30,39 +30,32 @@ MAX_PLACES = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Survey:
-    """One pass over everything that is known, with the paths whose text would have told more."""
+class Survey:
+    """One pass over everything that is known of a tree.
 
+    `missing` are paths of regular files whose text would have told more: to be surveyed again with these
+    added until it is empty, as manifests refer to further files. All rounds together ask for at most 20,000
+    files of 256 KiB each and 64 MiB. What cannot be had stays in it.
+    """
+
+    missing: frozenset[str]
     index: TreeIndex
     plugins: tuple[Plugin, ...]
     candidates: tuple[Candidate, ...]
     suggested: tuple[SuggestedSource, ...]
-    missing: frozenset[str]
+
+    def detect(self) -> Detection:
+        """All artifacts with a confidence of at least 30; whatever lacks its document is left out."""
+        listed = tuple(found for found in self.candidates if found.confidence >= LISTED)
+        shared = {plugin.locator for plugin in self.plugins if plugin.shared}
+        return Detection(artifacts=assemble(self.index, listed, shared=shared), suggested=self.suggested)
 
 
-def wanted(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> frozenset[str]:
-    """Paths of regular files whose text `detect` would look at and `documents` (path -> text) lacks.
+def survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> Survey:
+    """Look at a tree with the texts that are known of it, by path.
 
-    To be asked again with these added until it is empty, as manifests refer to further files. All rounds
-    together ask for at most 5,000 files of 256 KiB each and 64 MiB. What cannot be had stays in the answer.
+    Depends on the sets of files and documents, not on their order.
     """
-    return _survey(tree, documents, settings).missing
-
-
-def detect(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> Detection:
-    """All artifacts of the tree with a confidence of at least 30.
-
-    Depends on the sets of files and documents, not on their order. Whatever lacks its document is left out.
-    """
-    survey = _survey(tree, documents, settings)
-    listed = tuple(found for found in survey.candidates if found.confidence >= LISTED)
-    artifacts = assemble(
-        survey.index, listed, shared={plugin.locator for plugin in survey.plugins if plugin.shared}
-    )
-    return Detection(artifacts=artifacts, suggested=survey.suggested)
-
-
-def _survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> _Survey:
     root, mapping = _directory(settings.root_hint), _normalised(settings.manual_map)
     index = TreeIndex(tree, root=root)
     library = Library(index, documents)
@@ -73,7 +66,7 @@ def _survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSetting
     best = _best(place for place in islice(places, MAX_PLACES) if _allowed(place, mapping))
     packages = [judge_plugin(plugin) for plugin in plugins]
     kept = [package for package in packages if _allowed(package.place, mapping)]
-    return _Survey(
+    return Survey(
         index=index,
         plugins=plugins,
         candidates=_judge(best, kept, library, index),

@@ -9,7 +9,7 @@ from marketplace.detection.documents import Markdown, read_json, read_markdown
 from marketplace.repository import Tree, TreeFile
 
 MAX_DOCUMENT_BYTES = 256 * 1024
-MAX_DOCUMENTS = 5_000
+MAX_DOCUMENTS = 20_000
 MAX_TOTAL_BYTES = 64 * 1024 * 1024
 MAX_PATH = 1_024
 MAX_PATH_DEPTH = 50

@@ -5,6 +5,7 @@ The shapes are those of https://docs.github.com/rest (API version 2022-11-28).
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from marketplace.github.errors import BadAnswer
@@ -40,16 +41,18 @@ def description(body: bytes) -> Description:
 def tree(body: bytes) -> Tree:
     """The answer to `GET .../git/trees/{sha}?recursive=1`; BadAnswer when it is not of that shape.
 
-    Directories are left out, and so are paths that no checkout could have.
+    Directories are left out, and so are paths that no checkout could have. A tree may have 100,000 rows:
+    each becomes a value as soon as it is read.
     """
-    document = _json(body)
     try:
-        files = [_file(row) for row in document["tree"] if row["type"] != "tree"]
+        document = _json(body, each=_row)
+        files = sorted(
+            filter(None, document["tree"]), key=lambda file: file.path
+        )  # what is no file has no path
         truncated = document.get("truncated") is True
     except (LookupError, TypeError, AttributeError):
         raise BadAnswer("sent a tree of an unknown shape") from None
-    safe = (file for file in files if is_safe_path(file.path))
-    return Tree(files=tuple(sorted(safe, key=lambda file: file.path)), truncated=truncated)
+    return Tree(files=tuple(files), truncated=truncated)
 
 
 def is_safe_path(path: str) -> bool:
@@ -59,19 +62,25 @@ def is_safe_path(path: str) -> bool:
     return not re.search(r"[\ud800-\udfff]", path)
 
 
-def _file(row: Any) -> TreeFile:
-    sha = _text(row["sha"])
+def _row(document: dict[str, Any]) -> TreeFile | dict[str, Any] | None:
+    """A row of a tree as a file, None for one that is left out; any other object as it is."""
+    if "mode" not in document:
+        return document
+    sha, path, size = _text(document["sha"]), _text(document["path"]), document.get("size", 0)
+    if document["type"] == "tree":
+        return None
     if not OBJECT_ID.fullmatch(sha):
         raise TypeError("no object id")
-    size = row.get("size", 0)  # a submodule has none
-    if not isinstance(size, int) or size < 0:
+    if not isinstance(size, int) or size < 0:  # a submodule has none
         raise TypeError("no size")
-    return TreeFile(path=_text(row["path"]), mode=_text(row["mode"]), sha=sha, size=size)
+    return (
+        TreeFile(path=path, mode=_text(document["mode"]), sha=sha, size=size) if is_safe_path(path) else None
+    )
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, *, each: Callable[[dict[str, Any]], Any] | None = None) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, object_hook=each)
     except (ValueError, RecursionError):
         raise BadAnswer("sent something that is no complete JSON") from None
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from marketplace.detection.artifacts import DetectedArtifact, Detection, DetectionSettings, SuggestedSource
-from marketplace.detection.detect import detect, wanted
+from marketplace.detection.detect import survey
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.repository import Tree, TreeFile, blob_id
 
@@ -36,9 +36,9 @@ def tree_of(files: Mapping[str, str]) -> Tree:
 
 def scan_tree(tree: Tree, texts: Mapping[str, str], settings: DetectionSettings) -> Detection:
     documents: dict[str, str] = {}
-    while missing := wanted(tree, documents, settings) & texts.keys() - documents.keys():
+    while missing := survey(tree, documents, settings).missing & texts.keys() - documents.keys():
         documents |= {path: texts[path] for path in missing}
-    return detect(tree, documents, settings)
+    return survey(tree, documents, settings).detect()
 
 
 def scan(files: Mapping[str, str], **settings: Any) -> Detection:
@@ -219,12 +219,12 @@ def test_config_files_that_a_manifest_names_are_read_in_a_later_round() -> None:
     files = {"p/.claude-plugin/plugin.json": manifest, "p/conf/h.json": HOOKS, "p/conf/m.json": SERVERS}
     tree, settings = tree_of(files), DetectionSettings()
 
-    assert wanted(tree, {}, settings) == {"p/.claude-plugin/plugin.json"}
-    assert wanted(tree, {"p/.claude-plugin/plugin.json": manifest}, settings) == {
+    assert survey(tree, {}, settings).missing == {"p/.claude-plugin/plugin.json"}
+    assert survey(tree, {"p/.claude-plugin/plugin.json": manifest}, settings).missing == {
         "p/conf/h.json",
         "p/conf/m.json",
     }
-    assert wanted(tree, files, settings) == frozenset()
+    assert survey(tree, files, settings).missing == frozenset()
     assert found(files).keys() == {
         ("plugin", "p"),
         ("hook", "p/conf/h.json"),
@@ -612,8 +612,8 @@ def test_the_digest_changes_with_content_and_mode_but_not_with_the_place() -> No
 def test_documents_that_cannot_be_had_are_no_error() -> None:
     tree = tree_of({**MEMBERS, "p/.claude-plugin/plugin.json": PLUGIN})
 
-    assert detect(tree, {}, DetectionSettings()).artifacts == ()
-    assert "p/agents/x.md" in wanted(tree, {}, DetectionSettings())
+    assert survey(tree, {}, DetectionSettings()).detect().artifacts == ()
+    assert "p/agents/x.md" in survey(tree, {}, DetectionSettings()).missing
 
 
 def test_large_files_and_links_are_never_wanted() -> None:
@@ -623,7 +623,7 @@ def test_large_files_and_links_are_never_wanted() -> None:
         TreeFile(path=".claude/agents/../../x.md", mode="100644", sha="2" * 40, size=10),
     )
 
-    assert wanted(Tree(files=files), {}, DetectionSettings(frontmatter=True)) == frozenset()
+    assert survey(Tree(files=files), {}, DetectionSettings(frontmatter=True)).missing == frozenset()
 
 
 def test_a_tree_of_twenty_thousand_files_takes_less_than_a_second() -> None:
@@ -631,7 +631,7 @@ def test_a_tree_of_twenty_thousand_files_takes_less_than_a_second() -> None:
     tree = Tree(files=tuple(TreeFile(path=path, mode="100644", sha="0" * 40, size=10) for path in paths))
     start = time.perf_counter()
 
-    detect(tree, {}, DetectionSettings())
+    survey(tree, {}, DetectionSettings()).detect()
 
     assert time.perf_counter() - start < 1
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings
-from marketplace.detection.detect import detect, wanted
+from marketplace.detection.detect import survey
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.repository import Tree, TreeFile, blob_id
 
@@ -43,9 +43,9 @@ def walk(directory: Path) -> tuple[Tree, dict[str, str]]:
 def artifacts() -> tuple[DetectedArtifact, ...]:
     tree, texts = walk(STARTER)
     documents: dict[str, str] = {}
-    while missing := wanted(tree, documents, DetectionSettings()) - documents.keys():
+    while missing := survey(tree, documents, DetectionSettings()).missing - documents.keys():
         documents |= {path: texts[path] for path in missing}
-    return detect(tree, documents, DetectionSettings()).artifacts
+    return survey(tree, documents, DetectionSettings()).detect().artifacts
 
 
 def test_exactly_the_artifacts_of_the_readme_are_found() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from marketplace.detection.artifacts import Detection, DetectionSettings
-from marketplace.detection.detect import detect, wanted
+from marketplace.detection.detect import survey
 from marketplace.repository import Tree, TreeFile
 
 CORPUS = os.environ.get("SKILLMEAT_CORPUS", "")
@@ -68,9 +68,9 @@ def scan(data: dict[str, Any]) -> Detection:
     )
     texts: dict[str, str] = data["documents"]
     documents: dict[str, str] = {}
-    while missing := (wanted(tree, documents, DetectionSettings()) & texts.keys()) - documents.keys():
+    while missing := (survey(tree, documents, DetectionSettings()).missing & texts.keys()) - documents.keys():
         documents |= {path: texts[path] for path in missing}
-    return detect(tree, documents, DetectionSettings())
+    return survey(tree, documents, DetectionSettings()).detect()
 
 
 def labelled(path: Path) -> Labelled:
