@@ -196,7 +196,10 @@ class RepositoryNotFound(RepositoryError):
     code = "repository_not_found"
     kind = Kind.INVALID
     title = "No such repository"
-    hint = "Check the spelling. For a private repository give an access_token that can read it."
+    hint = (
+        "Check the spelling. A private repository needs an access_token when its source is created, and the "
+        "server's GITHUB_TOKEN afterwards."
+    )
 
 
 class RefNotFound(RepositoryError):
@@ -206,6 +209,14 @@ class RefNotFound(RepositoryError):
     kind = Kind.INVALID
     title = "No such branch, tag or commit"
     hint = "Set the source's ref to one that exists."
+
+
+class CommitGone(RepositoryError):
+    """The commit that the scan had begun to read was taken away, as a forced push can do."""
+
+    code = "commit_gone"
+    title = "The commit is gone"
+    hint = "Nothing was changed. Scan again: the branch points to another commit by now."
 
 
 class RepositoryEmpty(RepositoryError):
@@ -221,7 +232,10 @@ class RepositoryRefused(RepositoryError):
 
     code = "repository_refused"
     title = "The repository refused to be read"
-    hint = "Check that GITHUB_TOKEN is valid and may read this repository."
+    hint = (
+        "Check that the token is valid and may read this repository: the server's GITHUB_TOKEN or, for a first "
+        "scan, the source's access_token. To give another of those, create the source again."
+    )
 
 
 class RepositoryUnavailable(RepositoryError):

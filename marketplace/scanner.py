@@ -21,7 +21,9 @@ MAX_SPARE_BYTES = 8 * 1024**2
 MAX_SPARE_FILE = 32 * 1024
 SKILL = "skill.md"
 PLUGIN_MANIFEST = ".claude-plugin/plugin.json"
-STAND_IN = "Not read yet: the repository's archive leaves this file out. Scan again to read it."
+STAND_IN = (
+    "Not read: the file is too large, or the repository's archive leaves it out. Scan again to try again."
+)
 
 Blob = tuple[str, bytes]
 
@@ -92,10 +94,10 @@ def scan(
     before = memory.recall() if memory else None
     with Fetcher(reader, commit, progress) as fetcher:
         tree = before.tree if before and is_same else _read_tree(reader, commit, fetcher, progress)
-        look = _Look(tree, before, fetcher, settings, progress)
+        look = _Look(tree, before, fetcher, settings, limits, progress)
         readme = _readme_path(tree) if with_readme else ""
         artifacts = look.read_and_detect(readme)
-        look.keep_files(artifacts, limits, into)
+        look.keep_files(artifacts, into)
         progress("listing files", 0, len(artifacts))
         holdings = hold(artifacts, look.kept, limits, into)
         return Scanned(
@@ -125,10 +127,11 @@ class _Look:
         before: Snapshot | None,
         fetcher: Fetcher,
         settings: DetectionSettings,
+        limits: KeepingLimits,
         progress: Progress,
     ) -> None:
         self._tree, self._before, self._fetcher = tree, before, fetcher
-        self._settings, self._progress = settings, progress
+        self._settings, self._limits, self._progress = settings, limits, progress
         self._files = {file.path: file for file in tree.files if file.is_regular}
         shas = {file.sha for file in self._files.values()}
         remembered = before or Snapshot(tree=Tree(files=()))
@@ -151,7 +154,7 @@ class _Look:
     def _read(self, asked: Sequence[str]) -> None:
         if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
             self._fetcher.open_archive()
-        files = [self._files[path] for path in asked]
+        files = [file for path in asked if (file := self._files[path]).size <= self._limits.file]
         found = self._fetcher.fetch(files, spare=self._spare(), salvage=True)
         self._blobs.update(self._counted(found, "reading documents", len(files)))
         self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
@@ -183,19 +186,19 @@ class _Look:
         altered = self._fetcher.unread.get(path)
         if altered is not None:
             return altered.decode("utf-8-sig", errors="replace")
-        if not path.lower().endswith(".md"):
+        if not path.lower().endswith(".md") and path in self._fetcher.unread:
             raise RepositoryError(
                 f"The repository's archive leaves out {path} and too many other files that have to be read.",
                 hint="Nothing was changed. Look for export-ignore in its .gitattributes, or narrow root_hint.",
             )
+        if not path.lower().endswith(".md"):
+            return ""
         name = base_name(parent(path)) if base_name(path).lower() == SKILL else stem(path)
         return f"---\nname: {json.dumps(name)}\ndescription: {json.dumps(STAND_IN)}\n---\n"
 
-    def keep_files(
-        self, artifacts: Sequence[DetectedArtifact], limits: KeepingLimits, into: ContentStore
-    ) -> None:
+    def keep_files(self, artifacts: Sequence[DetectedArtifact], into: ContentStore) -> None:
         """Have all files of the artifacts in the store, as far as the limits allow; `kept` says where."""
-        needed = allot(artifacts, limits)
+        needed = allot(artifacts, self._limits)
         self.kept = {sha: kept for sha, kept in self.kept.items() if sha in needed}
         missing = {sha: file for sha, file in needed.items() if sha not in self.kept}
         at_hand = ((sha, self._blobs[sha]) for sha in missing if sha in self._blobs)

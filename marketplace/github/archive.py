@@ -34,16 +34,14 @@ class TarArchive:
         self._pulse = pulse
 
     def members(self, paths: frozenset[str]) -> Iterator[Member]:
-        """The regular files among `paths`, in the archive's order.
+        """The regular files among `paths` that are not too large, in the archive's order.
 
-        RepositoryTooLarge when one of them, or the whole unpacked archive, exceeds the limits;
-        RepositoryUnavailable when the archive is damaged.
+        RepositoryTooLarge when the whole unpacked archive exceeds the limits; RepositoryUnavailable when the
+        archive is damaged.
         """
         with _damage_explained():
             for path, header, content in self._entries():
-                if header.isreg() and path in paths:
-                    if header.size > self._limits.file_bytes:
-                        raise RepositoryTooLarge(f"{path} is larger than {self._limits.file_bytes:,} bytes.")
+                if header.isreg() and path in paths and header.size <= self._limits.file_bytes:
                     yield Member(path=path, data=content.read())
 
     def tree(self) -> Tree:

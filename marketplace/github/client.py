@@ -12,6 +12,7 @@ from marketplace.github.limits import Limits
 from marketplace.github.transport import NOT_MODIFIED, TRIES, Answer, Question, Transport
 from marketplace.repository import (
     Commit,
+    CommitGone,
     Description,
     NotModified,
     RefNotFound,
@@ -90,6 +91,7 @@ class GitHubReader:
     def tree(self, commit: Commit) -> Tree:
         question = Question(
             path=f"{self._root}/git/trees/{commit.sha}?recursive=1",
+            absent=CommitGone,
             accept=JSON,
             limit=self._limits.json_bytes,
             seconds=self._limits.json_seconds,
@@ -101,6 +103,7 @@ class GitHubReader:
             raise RepositoryTooLarge(f"{file.path} is larger than {self._limits.file_bytes:,} bytes.")
         question = Question(
             path=f"{self._root}/git/blobs/{file.sha}",
+            absent=CommitGone,
             accept=RAW,
             limit=self._limits.file_bytes,
             seconds=self._limits.json_seconds,
@@ -118,6 +121,8 @@ class GitHubReader:
         """The `.tar.gz`, kept compressed in a temporary file that no other process can see."""
         question = Question(
             path=f"{self._root}/tarball/{commit.sha}",
+            absent=CommitGone,
+            too_large=RepositoryTooLarge.hint,
             accept=JSON,
             limit=self._limits.archive_bytes,
             seconds=self._limits.archive_seconds,

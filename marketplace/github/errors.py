@@ -10,7 +10,6 @@ from marketplace.repository import (
     RefNotFound,
     RepositoryEmpty,
     RepositoryError,
-    RepositoryNotFound,
     RepositoryRefused,
 )
 
@@ -20,10 +19,10 @@ MIN_WAIT = timedelta(seconds=1)
 # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api: "wait at least one minute"
 UNKNOWN_WAIT = timedelta(minutes=1)
 LIMIT_WORDS = re.compile(r"rate limit|abuse", re.IGNORECASE)
+NOT_FOUND = 404
 MEANING: Mapping[int, type[RepositoryError]] = {
     401: RepositoryRefused,
     403: RepositoryRefused,
-    404: RepositoryNotFound,
     409: RepositoryEmpty,
     422: RefNotFound,
     451: RepositoryRefused,
@@ -35,9 +34,18 @@ class BadAnswer(Exception):
 
 
 def failure(
-    *, status: int, headers: Mapping[str, str], body: bytes, asked: str, now: datetime
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    asked: str,
+    absent: type[RepositoryError],
+    now: datetime,
 ) -> RepositoryError:
-    """The error that an answer stands for; `now` (aware) is what "wait n seconds" counts from."""
+    """The error that an answer stands for.
+
+    `absent`: what a 404 means for what was asked. `now` (aware) is what "wait n seconds" counts from.
+    """
     message = _message(body)
     said = f"GitHub answered {status} to {asked}{f': {message}' if message else ''}."
     if _is_rate_limit(status, headers, message):
@@ -45,7 +53,7 @@ def failure(
         return RateLimited(
             f"{said} It can be asked again at {reset_at:%Y-%m-%dT%H:%M:%SZ}.", reset_at=reset_at
         )
-    return MEANING.get(status, RepositoryError)(said)
+    return (absent if status == NOT_FOUND else MEANING.get(status, RepositoryError))(said)
 
 
 def _is_rate_limit(status: int, headers: Mapping[str, str], message: str) -> bool:

@@ -24,6 +24,7 @@ from marketplace.github.errors import BadAnswer, failure, number
 from marketplace.github.limits import Limits
 from marketplace.repository import (
     RepositoryError,
+    RepositoryNotFound,
     RepositoryRefused,
     RepositoryTooLarge,
     RepositoryUnavailable,
@@ -47,13 +48,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A GET of a percent-encoded path below the API's URL: at most `limit` bytes, within `seconds` in all."""
+    """A GET of a percent-encoded path below the API's URL: at most `limit` bytes, within `seconds` in all.
+
+    `absent` is what a 404 means; `too_large` is the hint when there are more bytes.
+    """
 
     path: str
     accept: str
     limit: int
     seconds: float
     tries: int = TRIES
+    absent: type[RepositoryError] = RepositoryNotFound
+    too_large: str = "Nothing was changed. GitHub never sends that much; look at what answers in its place."
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -134,9 +140,18 @@ class Transport:
             raise BadAnswer(f"answered {status}")
         if status != OK and not (status == NOT_MODIFIED and "If-None-Match" in question.headers):
             raise failure(
-                status=status, headers=headers, body=body, asked=str(question), now=datetime.now(UTC)
+                status=status,
+                headers=headers,
+                body=self._without_token(body),
+                asked=str(question),
+                absent=question.absent,
+                now=datetime.now(UTC),
             )
         return Answer(status=status, headers=headers, body=body)
+
+    def _without_token(self, body: bytes) -> bytes:
+        """A host may repeat the token in its refusal, and what it says is shown to people."""
+        return body.replace(self._token.encode(), b"(token)") if self._token else body
 
     def _follow(self, question: Question, deadline: Deadline) -> requests.Response:
         """The first answer that is no redirect, its body unread."""
@@ -231,7 +246,9 @@ def _inflated(body: bytes, question: Question) -> bytes:
 
 
 def _too_large(question: Question) -> RepositoryTooLarge:
-    return RepositoryTooLarge(f"The answer to {question} is larger than {question.limit:,} bytes.")
+    return RepositoryTooLarge(
+        f"The answer to {question} is larger than {question.limit:,} bytes.", hint=question.too_large
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -461,7 +461,6 @@ def test_a_later_scan_does_not_know_the_access_token_any_more(
     assert lookout.found == []
 
 
-@pytest.mark.xfail(strict=True, reason="GitHub's message is passed on as it is")
 def test_a_host_that_repeats_the_token_does_not_make_it_public(
     credentials: dict[str, str], post: Callable[..., Any], lookout: Lookout, on_github: GitHub, drain: Drain
 ) -> None:

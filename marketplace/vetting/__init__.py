@@ -1,0 +1,1 @@
+"""Which rules of the formats an artifact breaks: findings for people, which never hide an artifact. Pure."""
