@@ -49,7 +49,7 @@ class SourceAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        sources.update(source=obj, changes=changes, by=operator(request), at=timezone.now())
+        sources.change(source=obj, changes=changes, by=operator(request), at=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         sources.delete(source=obj, by=operator(request), at=timezone.now())

@@ -27,6 +27,7 @@ from marketplace.repository import (
     TreeFile,
     Usage,
     blob_id,
+    readme_path,
     stream_id,
 )
 from skillmeat_site.errors import DomainError, Kind
@@ -86,7 +87,14 @@ class LocalReader:
         with _explained("The directory"), self._opened("", OPEN_DIRECTORY):
             return Description(owner=OWNER, name=self._root.name, default_branch=REF)
 
-    def resolve(self, ref: str, *, known: Commit | None = None) -> Commit | NotModified:
+    def readme(self, ref: str, *, seconds: float) -> str | None:
+        self._read()
+        file = next((file for file in self._tree.files if file.path == readme_path(self._tree)), None)
+        return self.blob(file).decode("utf-8-sig", errors="replace") if file else None
+
+    def resolve(
+        self, ref: str, *, known: Commit | None = None, seconds: float | None = None
+    ) -> Commit | NotModified:
         """Reads every file, since only the bytes tell whether something changed."""
         self._read()
         return NotModified() if known and known.sha == self._sha else Commit(sha=self._sha)

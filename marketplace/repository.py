@@ -19,6 +19,9 @@ UNSAFE_IN_PATH = re.compile(r"[\x00-\x1f\x7f\\]")
 # git-check-ref-format(1), and no leading hyphen.
 BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 
+README_NAMES = ("readme.md", "readme", "readme.txt", "readme.rst")
+MAX_README_BYTES = 256 * 1024
+
 
 class FileKind(StrEnum):
     """What a tree entry is; only regular files have content that is read."""
@@ -132,8 +135,16 @@ class RepositoryReader(Protocol):
     def describe(self, *, seconds: float | None = None) -> Description:
         """Name, default branch, description, visibility, topics; with `seconds`, one try in that time."""
 
-    def resolve(self, ref: str, *, known: Commit | None = None) -> Commit | NotModified:
-        """The commit that `ref` (branch, tag or commit id) points to now; `known` makes it conditional."""
+    def readme(self, ref: str, *, seconds: float) -> str | None:
+        """The text of the README at the root, in one try; None when there is none."""
+
+    def resolve(
+        self, ref: str, *, known: Commit | None = None, seconds: float | None = None
+    ) -> Commit | NotModified:
+        """The commit that `ref` (branch, tag or commit id) points to now.
+
+        `known` makes it conditional; with `seconds`, one try in that time.
+        """
 
     def tree(self, commit: Commit) -> Tree:
         """Every file of the commit."""
@@ -148,6 +159,16 @@ class RepositoryReader(Protocol):
 def can_be_ref(text: str) -> bool:
     """Whether git could have a branch, tag or commit of this name."""
     return not BAD_REF.search(text)
+
+
+def readme_path(tree: Tree) -> str:
+    """The README at the root, Markdown before others; empty when there is none that is of a sane size."""
+    found = {
+        file.path.lower(): file.path
+        for file in tree.files
+        if file.is_regular and file.size <= MAX_README_BYTES and "/" not in file.path
+    }
+    return next((found[name] for name in README_NAMES if name in found), "")
 
 
 def clean_directory(text: str) -> str:

@@ -8,14 +8,23 @@ from itertools import chain
 from typing import cast
 
 from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings
-from marketplace.detection.detect import DETECTOR_VERSION, survey
+from marketplace.detection.detect import DETECTOR_VERSION, Survey, survey
 from marketplace.detection.index import base_name, parent, stem
 from marketplace.fetching import SINGLE_READS_AT_MOST, Fetcher, Progress
 from marketplace.keeping import ContentStore, Holding, KeepingLimits, allot, hold, store
-from marketplace.repository import Commit, NotModified, RepositoryError, RepositoryReader, Tree, TreeFile
+from marketplace.repository import (
+    Commit,
+    NotModified,
+    RepositoryError,
+    RepositoryReader,
+    Tree,
+    TreeFile,
+    readme_path,
+)
 from marketplace.snapshot import Snapshot, Texts
+from marketplace.vetting.findings import Finding
+from marketplace.vetting.vet import vet
 
-MAX_README_BYTES = 256 * 1024
 MAX_REMEMBERED_BYTES = 72 * 1024**2
 MAX_SPARE_BYTES = 8 * 1024**2
 MAX_SPARE_FILE = 32 * 1024
@@ -30,9 +39,10 @@ Blob = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """An artifact, and what is held of it in the content store."""
+    """An artifact, which rules of its format it breaks, and what is held of it in the content store."""
 
     artifact: DetectedArtifact
+    findings: tuple[Finding, ...]
     holding: Holding
 
 
@@ -95,15 +105,19 @@ def scan(
     with Fetcher(reader, commit, progress) as fetcher:
         tree = before.tree if before and is_same else _read_tree(reader, commit, fetcher, progress)
         look = _Look(tree, before, fetcher, settings, limits, progress)
-        readme = _readme_path(tree) if with_readme else ""
-        artifacts = look.read_and_detect(readme)
+        readme = readme_path(tree) if with_readme else ""
+        seen = look.survey(readme)
+        progress("detecting")
+        artifacts = seen.detect().artifacts
         look.keep_files(artifacts, into)
         progress("listing files", 0, len(artifacts))
         holdings = hold(artifacts, look.kept, limits, into)
         return Scanned(
             commit=commit,
             found=tuple(
-                Found(artifact=artifact, holding=holding)
+                Found(
+                    artifact=artifact, holding=holding, findings=vet(artifact, look.texts, index=seen.index)
+                )
                 for artifact, holding in zip(artifacts, holdings, strict=True)
             ),
             snapshot=look.snapshot(),
@@ -140,14 +154,13 @@ class _Look:
         self.kept = {sha: kept for sha, kept in remembered.kept.items() if sha in shas}
         self.texts = Texts(tree, self._blobs, self._others)
 
-    def read_and_detect(self, *extra: str) -> tuple[DetectedArtifact, ...]:
-        """All artifacts; detection asks for documents, and for more when it has seen the manifests."""
+    def survey(self, *extra: str) -> Survey:
+        """With all documents that detection asks for; it asks for more when it has seen the manifests."""
         while True:
             seen = survey(self._tree, self.texts, self._settings)
             asked = {path for path in chain(seen.missing, extra) if path and path not in self.texts}
             if not asked:
-                self._progress("detecting")
-                return seen.detect().artifacts
+                return seen
             del seen  # it may be large, and the next one is as well
             self._read(sorted(asked))
 
@@ -241,14 +254,3 @@ def _is_in(path: str, homes: Collection[str]) -> bool:
 
 def _is_document(path: str) -> bool:
     return path.lower().endswith((".md", ".json", "/pyproject.toml"))
-
-
-def _readme_path(tree: Tree) -> str:
-    """The README at the root, Markdown before others; empty when there is none that is of a sane size."""
-    names = ("readme.md", "readme", "readme.txt", "readme.rst")
-    found = {
-        file.path.lower(): file.path
-        for file in tree.files
-        if file.is_regular and file.size <= MAX_README_BYTES and "/" not in file.path
-    }
-    return next((found[name] for name in names if name in found), "")

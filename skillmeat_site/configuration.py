@@ -46,14 +46,14 @@ def flag(name: str, *, default: bool = False) -> bool:
     return choice(name, ("true", "false") if default else ("false", "true")) == "true"
 
 
-def positive_int(name: str, default: int) -> int:
+def positive_int(name: str, default: int, *, low: int = 1) -> int:
     def parse(value: str) -> int:
         number = int(value)
-        if number < 1:
+        if number < low:
             raise ValueError
         return number
 
-    return _parsed(name, default, parse, "a whole number of at least 1")
+    return _parsed(name, default, parse, f"a whole number of at least {low}")
 
 
 def names(name: str, default: tuple[str, ...] = ()) -> list[str]:

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 from marketplace.api.entries import EntryViewSet
-from marketplace.api.sources import SourceViewSet
+from marketplace.api.sources import InferUrlView, SourceViewSet
 from skillmeat_site.api import views
 from skillmeat_site.jobs.api import JobViewSet
 from skillmeat_site.jobs.health import healthz, readyz
@@ -19,6 +19,7 @@ router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api/v1/marketplace/infer-url", InferUrlView.as_view(), name="infer-url"),
     path("api/v1/", include(router.urls)),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from marketplace.api.serializers import EntryDetailSerializer
+from marketplace.api.serializers import EntryDetailSerializer, ExclusionSerializer
 from marketplace.content import store
 from marketplace.manifest import ContentKind
 from marketplace.models import Entry
+from marketplace.operations import catalogue
+from marketplace.operations.catalogue import NotExcluded
 from skillmeat_site.accounts.permissions import RolePermission
 from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.viewsets import ResourceViewSet
@@ -25,10 +29,31 @@ FILE_SECURITY_POLICY = "default-src 'none'; sandbox"
 class EntryViewSet(mixins.RetrieveModelMixin, ResourceViewSet):
     """Artifacts as the latest scans of their sources found them."""
 
-    queryset = Entry.objects.select_related("source", "manifest").with_status()
+    queryset = Entry.objects.select_related("source__project", "manifest").with_status()
     serializer_class = EntryDetailSerializer
     permission_classes = (RolePermission,)
     filter_backends = ()
+    problems = {"restore": (NotExcluded,)}
+
+    @extend_schema(
+        summary="Exclude an artifact", request=ExclusionSerializer, responses={200: EntryDetailSerializer}
+    )
+    @action(detail=True, methods=["post"], serializer_class=ExclusionSerializer)
+    def exclude(self, request: Request, id: str) -> Response:
+        """It is left out of counts, lists and imports, whatever scans find, until it is restored."""
+        entry, reason = self.get_object(), self.validated(request).get("reason") or ""
+        catalogue.exclude(entry=entry, reason=reason, by=self.caller, at=timezone.now())
+        return self._shown(entry)
+
+    @extend_schema(summary="Restore an excluded artifact", responses={200: EntryDetailSerializer})
+    @exclude.mapping.delete
+    def restore(self, request: Request, id: str) -> Response:
+        entry = self.get_object()
+        catalogue.restore(entry=entry, by=self.caller, at=timezone.now())
+        return self._shown(entry)
+
+    def _shown(self, entry: Entry) -> Response:
+        return Response(EntryDetailSerializer(self.get_queryset().get(pk=entry.pk)).data)
 
     @extend_schema(
         summary="Show a file of an artifact",

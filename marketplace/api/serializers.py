@@ -1,10 +1,12 @@
 """Shapes of the marketplace's requests and answers: what can be read, and what makes sense by itself."""
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from marketplace.detection.vocabulary import ArtifactType, parse_type
 from marketplace.github.url import InvalidRepositoryUrl
@@ -13,6 +15,7 @@ from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel, Vi
 from marketplace.operations import readers
 from marketplace.operations.sources import NewSource
 from marketplace.repository import can_be_ref, clean_directory
+from marketplace.vetting.findings import Severity
 from skillmeat_site.api.fields import (
     FlagField,
     NumberField,
@@ -106,47 +109,71 @@ class ManualMapField(serializers.Field[Any, Any, Any, Any]):
             raise invalid("invalid_choice", f"Use one of: {', '.join(ArtifactType)}.") from None
 
 
-class NewSourceSerializer(StrictSerializer):
+class SourceSettingsSerializer(StrictSerializer):
+    """What people decide about a source, at first and later on."""
+
+    ref = TextField(max_length=MAX_REF)
+    root_hint = DirectoryField(max_length=MAX_PATH, allow_null=True, allow_blank=True)
+    manual_map = ManualMapField(allow_null=True)
+    trust_level = OptionField(TrustLevel.choices)
+    visibility = OptionField(Visibility.choices, allow_null=True)
+    description = TextField(max_length=500, allow_null=True, allow_blank=True)
+    notes = TextField(max_length=2000, allow_null=True, allow_blank=True)
+    enable_frontmatter_detection = FlagField()
+    indexing_enabled = FlagField()
+    import_repo_description = FlagField()
+    import_repo_readme = FlagField()
+    rescan_interval = NumberField(
+        min_value=MIN_RESCAN_INTERVAL, max_value=MAX_RESCAN_INTERVAL, allow_null=True
+    )
+    tags = TagsField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """None of them is required; a client names what it means."""
+        fields = super().get_fields()
+        for name in SourceSettingsSerializer._declared_fields:
+            fields[name].required = False
+        return fields
+
+    def validate_ref(self, value: str | None) -> str | None:
+        if value and not can_be_ref(value):
+            raise invalid("invalid_ref", "This cannot be the name of a branch, tag or commit.")
+        return value
+
+
+class SourceChangesSerializer(SourceSettingsSerializer):
+    """The body of `PATCH /marketplace/sources/{id}`: the fields to change; null clears one that may be empty."""
+
+    def as_changes(self) -> dict[str, Any]:
+        """By the names of the model's fields; a cleared text is an empty one there."""
+        changes = dict(self.validated_data)
+        if "manual_map" in changes:
+            changes["manual_map"] = changes["manual_map"] or {}
+        if "visibility" in changes:
+            changes["visibility_set"] = changes.pop("visibility")
+        cleared = {"root_hint", "description", "notes", "visibility_set"}
+        return {name: "" if value is None and name in cleared else value for name, value in changes.items()}
+
+
+class NewSourceSerializer(SourceSettingsSerializer):
     """The body of `POST /marketplace/sources`."""
 
     repo_url = TextField(max_length=2000, allow_blank=True)
-    ref = TextField(max_length=255, required=False, allow_null=True, allow_blank=True)
-    root_hint = DirectoryField(max_length=500, required=False, allow_null=True, allow_blank=True)
+    ref = TextField(max_length=MAX_REF, allow_null=True, allow_blank=True)
     access_token = TextField(
         max_length=500, required=False, allow_null=True, allow_blank=True, write_only=True
     )
-    manual_map = ManualMapField(required=False, allow_null=True)
-    trust_level = OptionField(TrustLevel.choices, required=False)
-    visibility = OptionField(Visibility.choices, required=False, allow_null=True)
-    description = TextField(max_length=500, required=False, allow_null=True, allow_blank=True)
-    notes = TextField(max_length=2000, required=False, allow_null=True, allow_blank=True)
-    enable_frontmatter_detection = FlagField(required=False)
-    indexing_enabled = FlagField(required=False)
-    import_repo_description = FlagField(required=False)
-    import_repo_readme = FlagField(required=False)
-    rescan_interval = NumberField(
-        min_value=MIN_RESCAN_INTERVAL, max_value=MAX_RESCAN_INTERVAL, required=False, allow_null=True
-    )
-    tags = TagsField(required=False)
     project = TextField(max_length=100, required=False, allow_null=True)
 
     def validate_repo_url(self, value: str) -> readers.Location:
-        try:
-            location = readers.locate(value)
-        except InvalidRepositoryUrl as error:
-            raise serializers.ValidationError(f"{error.detail} {error.hint}", code="invalid") from None
-        except DomainError as error:
-            raise serializers.ValidationError(f"{error.detail} {error.hint}", code=error.code) from None
+        location = located(value, readers.locate)
         if len(location.url) > MAX_PATH or len(location.key) > MAX_KEY or len(location.root) > MAX_PATH:
             raise invalid("max_length", "The address is too long.")
         directory(location.root)
+        if location.ref and len(location.ref) > MAX_REF:
+            raise invalid("max_length", f"At most {MAX_REF} characters for a ref.")
         self.validate_ref(location.ref)
         return location
-
-    def validate_ref(self, value: str | None) -> str | None:
-        if value and (len(value) > MAX_REF or not can_be_ref(value)):
-            raise invalid("invalid_ref", "This cannot be the name of a branch, tag or commit.")
-        return value
 
     def validate_access_token(self, value: str | None) -> str | None:
         if value and not TOKEN.match(value):
@@ -160,6 +187,57 @@ class NewSourceSerializer(StrictSerializer):
         location = given.pop("repo_url")
         given.pop("project", None)
         return NewSource(location=location, **given | {"tags": tuple(given.get("tags", ()))})
+
+
+def located(address: str, locate: Callable[[str], readers.Location]) -> readers.Location:
+    """What `locate` says of it, its errors as those of a field."""
+    try:
+        return locate(address)
+    except InvalidRepositoryUrl as error:
+        raise invalid("invalid", f"{error.detail} {error.hint}") from None
+    except DomainError as error:
+        raise invalid(error.code, f"{error.detail} {error.hint}") from None
+
+
+class LinkSerializer(StrictSerializer):
+    """The body of `POST /marketplace/infer-url`; the link may also be called as a new source calls it."""
+
+    url = TextField(max_length=2000, allow_blank=True, required=False, help_text="Any link to GitHub.")
+    repo_url = TextField(max_length=2000, allow_blank=True, required=False, help_text="The same.")
+
+    def validate_url(self, value: str) -> readers.Location:
+        return located(value, readers.infer)
+
+    validate_repo_url = validate_url
+
+    def validate(self, attrs: dict[str, readers.Location]) -> dict[str, readers.Location]:
+        if len(attrs) != 1:
+            code = "required" if not attrs else "repeated"
+            raise serializers.ValidationError({"url": [ErrorDetail("Give one link.", code=code)]})
+        return attrs
+
+    @property
+    def location(self) -> readers.Location:
+        (location,) = self.validated_data.values()
+        return cast("readers.Location", location)
+
+
+class InferredSerializer(serializers.Serializer[readers.Location]):
+    """What a link means, in the words of a new source."""
+
+    repo_url = serializers.CharField(source="url")
+    ref = serializers.CharField(allow_null=True)
+    root_hint = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_root_hint(self, location: readers.Location) -> str | None:
+        return location.root or None
+
+
+class ExclusionSerializer(StrictSerializer):
+    """The body of an exclusion; it may be absent."""
+
+    reason = TextField(max_length=500, required=False, allow_null=True, allow_blank=True)
 
 
 class NullableText(serializers.CharField):
@@ -307,6 +385,14 @@ class SignalSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class FindingSerializer(serializers.Serializer[Any]):
+    """A rule of the format that the artifact breaks; it is listed all the same."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField([severity.value for severity in Severity])
+    detail = serializers.CharField()
+
+
 class ContentFileSerializer(serializers.Serializer[Any]):
     """One file of an artifact; links and submodules are listed as what they are."""
 
@@ -323,6 +409,7 @@ class EntryDetailSerializer(EntrySerializer):
 
     incomplete = NullableText(help_text="Why not all of its files are stored, so that it cannot be imported.")
     signals = SignalSerializer(many=True)
+    findings = FindingSerializer(many=True)
     frontmatter = serializers.DictField()
     files = ContentFileSerializer(source="manifest.files", many=True)
 
@@ -331,6 +418,7 @@ class EntryDetailSerializer(EntrySerializer):
             *EntrySerializer.Meta.fields,
             "incomplete",
             "signals",
+            "findings",
             "frontmatter",
             "files",
         )

@@ -1,4 +1,4 @@
-"""`/marketplace/sources`: create, list, show, delete, rescan, and what hangs below a source."""
+"""`/marketplace/sources`: create, list, show, change, delete, rescan, and what hangs below a source."""
 
 from typing import Any
 
@@ -8,23 +8,28 @@ from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from marketplace.api.filters import EntryFilter, SourceFilter
 from marketplace.api.serializers import (
     EntrySerializer,
+    InferredSerializer,
+    LinkSerializer,
     NewSourceSerializer,
     RescannedSerializer,
     RescanSerializer,
+    SourceChangesSerializer,
     SourceSerializer,
 )
 from marketplace.models import Entry, Source, TrustLevel
 from marketplace.models.source import SCAN
 from marketplace.operations import scans, sources
-from marketplace.operations.sources import NewSource, SourceExists
+from marketplace.operations.scans import RescanTooSoon
+from marketplace.operations.sources import SourceExists, UnknownDirectories
 from marketplace.repository import RepositoryNotFound
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
-from skillmeat_site.accounts.models import Project, Role, User
-from skillmeat_site.accounts.permissions import RolePermission
+from skillmeat_site.accounts.models import Project, Role
+from skillmeat_site.accounts.permissions import RolePermission, ScopePermission
 from skillmeat_site.accounts.scoping import project_for_writing, require_role
 from skillmeat_site.api.pagination import OffsetPagination
 from skillmeat_site.api.viewsets import ResourceViewSet
@@ -53,7 +58,8 @@ class SourceViewSet(
     list_actions = {"list", "artifacts", "jobs"}
     problems = {
         "create": (SourceExists, RepositoryNotFound, ProjectRequired, UnknownProject, RoleRequired),
-        "rescan": (JobConflict,),
+        "partial_update": (SourceExists, UnknownDirectories, RoleRequired),
+        "rescan": (JobConflict, RescanTooSoon),
     }
 
     @extend_schema(
@@ -64,16 +70,32 @@ class SourceViewSet(
         body.is_valid(raise_exception=True)
         new = NewSourceSerializer.as_new_source(body.validated_data)
         project = project_for_writing(self.caller, body.validated_data.get("project"))
-        self._require_trust(self.caller, project, new)
+        if new.location.is_local:  # reading the server's own directories is an admin's to decide
+            require_role(self.caller, project, Role.ADMIN)
+        self._require_trust(project, new.trust_level)
         source = sources.create(new=new, project=project, by=self.caller, at=timezone.now())
         location = f"{request.path}/{source.public_id}"
         return Response(self._shown(source), status=status.HTTP_201_CREATED, headers={"Location": location})
 
-    @staticmethod
-    def _require_trust(user: User, project: Project, new: NewSource) -> None:
-        """Reading the server's own directories, and trust above basic, are an admin's to give."""
-        if new.location.is_local or new.trust_level not in EDITORS_TRUST:
-            require_role(user, project, Role.ADMIN)
+    @extend_schema(
+        summary="Change a source", request=SourceChangesSerializer, responses={200: SourceSerializer}
+    )
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Only the fields present are changed. No scan is started."""
+        source = self.get_object()
+        body = SourceChangesSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        changes = body.as_changes()
+        if changes.get("trust_level", source.trust_level) != source.trust_level:
+            self._require_trust(source.project, changes["trust_level"])
+        if changes:
+            sources.change(source=source, changes=changes, by=self.caller, at=timezone.now())
+        return Response(self._shown(source))
+
+    def _require_trust(self, project: Project, trust_level: str) -> None:
+        """Trust above basic is an admin's to give."""
+        if trust_level not in EDITORS_TRUST:
+            require_role(self.caller, project, Role.ADMIN)
 
     def perform_destroy(self, instance: Source) -> None:
         sources.delete(source=instance, by=self.caller, at=timezone.now())
@@ -112,3 +134,21 @@ class SourceViewSet(
 
     def _shown(self, source: Source) -> dict[str, Any]:
         return dict(SourceSerializer(self.get_queryset().get(pk=source.pk)).data)
+
+
+class InferUrlView(APIView):
+    """What a pasted link means."""
+
+    permission_classes = (ScopePermission,)
+
+    @extend_schema(
+        summary="Understand a link into a repository",
+        request=LinkSerializer,
+        responses=InferredSerializer,
+        operation_id="marketplace_infer_url",
+    )
+    def post(self, request: Request) -> Response:
+        """Branch names with slashes are told apart from directories by asking the host, within 5 seconds."""
+        body = LinkSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(InferredSerializer(body.location).data)

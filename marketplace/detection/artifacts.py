@@ -36,11 +36,14 @@ class DetectedArtifact:
     """One artifact at one commit.
 
     Identity is (type, locator); the locator is the path, with `#name` where one directory or file declares
-    several. `directory` is the artifact's own, or the one that holds its file; "" is the root. `files` are
-    all files that are the artifact's own, sorted by path (a plugin's include its members'); `content_digest`
-    is `sha256:` over their (path below the directory, mode, blob id), sorted, as `content_digest()` writes
-    them. `parent_locator` names the plugin that loads it; `duplicate_of` the surest artifact of the same type
-    and content, where this one is another. `confidence` is 0-100: the sum of the signals' points, clamped.
+    several. `directory` is the artifact's own, or the one that holds its file; for a hook it is the directory
+    of the plugin or project for which its commands are written (and around a marketplace.json that declares it
+    from further out); "" is the root. `files` are all files that are the artifact's own, all below
+    `directory`, sorted by path: a plugin's include its members', a hook's the scripts that it calls, which can
+    be a skill's or another hook's too. `content_digest` is `sha256:` over their (path below the directory,
+    mode, blob id), sorted, as `content_digest()` writes them. `parent_locator` names the plugin that loads it.
+    `duplicate_of` names the surest artifact of the same type and content, or of which this is a loose copy or
+    a translation; that one is no duplicate. `confidence` is 0-100: the signals' points together, clamped.
     """
 
     type: ArtifactType

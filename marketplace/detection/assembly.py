@@ -2,19 +2,21 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.folders import parts, path_tags
 from marketplace.detection.index import TreeIndex, is_below, parent, relative
 from marketplace.detection.places import Candidate
+from marketplace.detection.scripts import hook_files
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.repository import TreeFile
 
 MAX_NAMESPACE = 200
 
-_Files = dict[tuple[ArtifactType, str], tuple[TreeFile, ...]]
+_Identity = tuple[ArtifactType, str]
+_Files = dict[_Identity, tuple[TreeFile, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,31 +26,42 @@ class _Content:
 
 
 def assemble(
-    index: TreeIndex, candidates: Sequence[Candidate], *, shared: Collection[str]
+    index: TreeIndex, candidates: Sequence[Candidate], *, divided: Mapping[str, Set[_Identity]]
 ) -> tuple[DetectedArtifact, ...]:
-    """Sorted by type and locator. `shared`: locators of plugins that own no more than their members."""
+    """Sorted by type and locator. `divided`: plugins, by locator, that own no more than these members."""
     owned = _files_below_plugins(index, candidates)
-    divided = _files_of_shared(candidates, owned, shared)
+    parts_of = {locator: _together(owned, members) for locator, members in divided.items()}
     plugins = {c.place.locator for c in candidates if c.place.type is ArtifactType.PLUGIN}
     whole: dict[str, _Content] = {}
-    artifacts = []
+    artifacts = {}
     for candidate in candidates:
         place = candidate.place
-        files = divided.get(place.locator) if place.type is ArtifactType.PLUGIN else owned[place.identity]
+        files = parts_of.get(place.locator) if place.type is ArtifactType.PLUGIN else owned[place.identity]
         if files is not None:
-            content = _content(files, place.directory)
+            content = _content(files, place.origin)
         else:
             content = whole.get(place.directory) or _content(index.below(place.directory), place.directory)
             whole[place.directory] = content
-        artifacts.append(_artifact(candidate, content, plugins=plugins))
-    return tuple(sorted(_pointed_to_the_surest(artifacts), key=lambda artifact: artifact.key))
+        artifacts[place.identity] = _artifact(candidate, content, plugins=plugins)
+    copies = {c.place.identity: c.copy_of for c in candidates if c.copy_of is not None}
+    pointed = _pointed_to_the_surest(artifacts.values(), copies)
+    return tuple(sorted(pointed, key=lambda artifact: artifact.key))
 
 
-def _pointed_to_the_surest(artifacts: Iterable[DetectedArtifact]) -> Iterator[DetectedArtifact]:
-    """Each artifact; where others have the same type and content, all but the surest say whose copy they are."""
-    surest: dict[tuple[ArtifactType, str], str] = {}
+def _pointed_to_the_surest(
+    artifacts: Iterable[DetectedArtifact], copies: Mapping[_Identity, str]
+) -> Iterator[DetectedArtifact]:
+    """Each artifact; of those with the same type and content all but the surest, and the copies, say of what.
+
+    What is pointed to points nowhere: it comes first in the order from sure to unsure.
+    """
+    originals: dict[_Identity, str] = {}
+    contents: dict[tuple[ArtifactType, str], str] = {}
     for artifact in sorted(artifacts, key=lambda artifact: (-artifact.confidence, artifact.key)):
-        original = surest.setdefault((artifact.type, artifact.content_digest), artifact.locator)
+        content = (artifact.type, artifact.content_digest if artifact.files else artifact.locator)
+        copied = originals.get((artifact.type, copies.get(artifact.key, "")), artifact.locator)
+        original = contents.setdefault(content, copied)
+        originals[artifact.key] = original
         yield artifact if original == artifact.locator else replace(artifact, duplicate_of=original)
 
 
@@ -69,37 +82,30 @@ def _content(files: tuple[TreeFile, ...], base: str) -> _Content:
 
 
 def _files_below_plugins(index: TreeIndex, candidates: Sequence[Candidate]) -> _Files:
-    """The files of everything but plugins: single files, and for skills what is nearest to them."""
+    """The files of everything but plugins: single files, for hooks their scripts, for skills what is nearest."""
     single = [c.place for c in candidates if not c.place.is_directory]
-    owned = {place.identity: (index.files[place.path],) for place in single}
+    owned: _Files = {place.identity: (index.files[place.path],) for place in single}
+    for candidate in candidates:
+        if candidate.place.type is ArtifactType.HOOK:
+            owned[candidate.place.identity] = hook_files(
+                index, candidate.place.document, candidate.place.origin, candidate.calls
+            )
     taken = {place.path for place in single if place.inline is None}
     skills = {c.place.directory: c.place for c in candidates if c.place.type is ArtifactType.SKILL}
+    holder: dict[str, str] = {}
+    for directory in sorted(skills, key=len):
+        holder |= {file.path: directory for file in index.below(directory) if file.path not in taken}
     held: dict[str, list[TreeFile]] = defaultdict(list)
-    for file in index.all_files if skills else ():
-        directory = _innermost(parent(file.path), skills) if file.path not in taken else None
-        if directory is not None:
-            held[directory].append(file)
+    for file in index.all_files if holder else ():
+        if file.path in holder:
+            held[holder[file.path]].append(file)
     return owned | {place.identity: tuple(held[directory]) for directory, place in skills.items()}
 
 
-def _innermost(directory: str, skills: Collection[str]) -> str | None:
-    while directory not in skills:
-        if not directory:
-            return None
-        directory = parent(directory)
-    return directory
-
-
-def _files_of_shared(
-    candidates: Sequence[Candidate], owned: _Files, shared: Collection[str]
-) -> dict[str, tuple[TreeFile, ...]]:
-    """Of each plugin that shares its directory the files of its members."""
-    found: dict[str, dict[str, TreeFile]] = defaultdict(dict)
-    for candidate in candidates:
-        place = candidate.place
-        if place.plugin is not None and place.plugin in shared:
-            found[place.plugin].update((file.path, file) for file in owned[place.identity])
-    return {locator: tuple(files[path] for path in sorted(files)) for locator, files in found.items()}
+def _together(owned: _Files, members: Set[_Identity]) -> tuple[TreeFile, ...]:
+    """The files of these members, sorted by path, each once."""
+    files = {file.path: file for member in members for file in owned.get(member, ())}
+    return tuple(files[path] for path in sorted(files))
 
 
 def _artifact(candidate: Candidate, content: _Content, *, plugins: Collection[str]) -> DetectedArtifact:
@@ -117,7 +123,7 @@ def _artifact(candidate: Candidate, content: _Content, *, plugins: Collection[st
         signals=candidate.signals,
         files=content.files,
         content_digest=content.digest,
-        directory=place.directory,
+        directory=place.origin,
         namespace="/".join(between)[:MAX_NAMESPACE] if is_command else "",
         title=profile.title,
         description=profile.description,

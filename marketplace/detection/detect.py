@@ -16,6 +16,7 @@ from marketplace.detection.rules import (
     config_places,
     folder_places,
     frontmatter_places,
+    json_places,
     mapped_places,
     project_places,
     skill_places,
@@ -24,7 +25,7 @@ from marketplace.detection.vocabulary import ArtifactType
 from marketplace.repository import Tree
 
 # Raised whenever the same tree may give another result: an unchanged commit is then read again.
-DETECTOR_VERSION = 1
+DETECTOR_VERSION = 2
 LISTED = 30
 MAX_PLACES = 60_000
 
@@ -47,8 +48,13 @@ class Survey:
     def detect(self) -> Detection:
         """All artifacts with a confidence of at least 30; whatever lacks its document is left out."""
         listed = tuple(found for found in self.candidates if found.confidence >= LISTED)
-        shared = {plugin.locator for plugin in self.plugins if plugin.shared}
-        return Detection(artifacts=assemble(self.index, listed, shared=shared), suggested=self.suggested)
+        skills = SkillDirectories(self.index)
+        divided = {
+            plugin.locator: {place.identity for place in member_places(plugin, self.index, skills)}
+            for plugin in self.plugins
+            if plugin.divides
+        }
+        return Detection(artifacts=assemble(self.index, listed, divided=divided), suggested=self.suggested)
 
 
 def survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings) -> Survey:
@@ -84,13 +90,17 @@ def _usual_places(
     yield from skill_places(index, root)
     yield from folder_places(index, root)
     yield from config_places(index, root)
+    directories = {plugin.directory for plugin in plugins}
+    yield from json_places(index, root, plugins=directories)
     if frontmatter:
-        yield from frontmatter_places(index, root, plugins={plugin.directory for plugin in plugins})
+        yield from frontmatter_places(index, root, plugins=directories)
 
 
 def _members(plugins: Iterable[Plugin], index: TreeIndex) -> Iterator[Place]:
+    """Those of the innermost plugins first, and of several in one directory first the one that is its namesake."""
     skills = SkillDirectories(index)
-    return chain.from_iterable(member_places(plugin, index, skills) for plugin in plugins)
+    ordered = sorted(plugins, key=lambda plugin: (-len(plugin.directory), not plugin.is_namesake))
+    return chain.from_iterable(member_places(plugin, index, skills) for plugin in ordered)
 
 
 def _best(places: Iterable[Place]) -> tuple[Place, ...]:
@@ -113,7 +123,7 @@ def _judge(
     outer, packages, rest = without_parts_of_skills(real, plugins, files)
     others = [found for place in rest if (found := judge(place, library))]
     single = single_owners(others, taken=[skill.place.document for skill in outer])
-    return (*packages, *doubt_copies([*outer, *single], index))
+    return (*packages, *doubt_copies([*outer, *single], index, library))
 
 
 def _allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:

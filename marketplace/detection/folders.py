@@ -3,14 +3,21 @@
 import re
 from collections.abc import Sequence
 
-from marketplace.detection.index import base_name, stem
+from marketplace.detection.index import base_name, parent, stem
 
 # Above the folder that holds artifacts: test material, samples, what is not the authors' own or not source.
 _RULED_OUT = re.compile(
     r"_*(tests?|fixtures?|mocks?|snapshots?)_*|test[-_]?data|specs?|evals?|examples?|samples?|templates?"
     r"|vendor(ed)?|third[-_]party|node_modules|site-packages|dist|build|generated"
 )
+# What the authors keep and do not offer any more.
+_PUT_AWAY = re.compile(r"_*(backups?|bak|archived?|archives|deprecated|obsolete)_*")
 _WRITINGS = re.compile(r"docs?|documentation")
+
+# A locale with a region anywhere; a bare language only where languages are expected (`docs/de`, `x.de.md`).
+_LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|Hans|Hant)")
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_](?:[a-z]{2}|hans|hant))?")
+_LANGUAGES = re.compile(r"i18n|l10n|locales?|lang(uage)?s?|translations?")
 
 # Hidden folders belong to one tool each; these two hold artifacts that Claude Code can use.
 _OWN_HIDDEN = frozenset({".claude", ".agents"})
@@ -23,7 +30,10 @@ _STRUCTURE = re.compile(
 MAX_TAGS = 20
 MAX_TAG = 50
 
-_DOCUMENTATION = re.compile(r"readme([._-].*)?|claude|agents|gemini|skill")
+_README = re.compile(r"readme([._-].*)?")
+# Meant in capitals only: `agents.md` is a command like any other.
+_READ_BY_NAME = frozenset({"CLAUDE", "AGENTS", "GEMINI", "SKILL", "Skill"})
+_SHOUTED_README = re.compile(r".*[-_.]README([-_.].*)?")
 _PERHAPS_DOCUMENTATION = re.compile(
     r"_?index|licen[cs]e|changelog|contributing|attributions?|quickstart|code[-_]of[-_]conduct|security|notice"
     r"|credits|authors|maintainers|roadmap|todo"
@@ -33,8 +43,8 @@ _PERHAPS_DOCUMENTATION = re.compile(
 def is_documentation(path: str) -> bool:
     """A file for readers of the repository, whatever is in it."""
     name = stem(path)
-    shouted = name.isupper() and may_be_documentation(path)
-    return shouted or _DOCUMENTATION.fullmatch(name.lower()) is not None
+    shouted = name.isupper() and (may_be_documentation(path) or _SHOUTED_README.fullmatch(name) is not None)
+    return shouted or name in _READ_BY_NAME or _README.fullmatch(name.lower()) is not None
 
 
 def may_be_documentation(path: str) -> bool:
@@ -44,7 +54,7 @@ def may_be_documentation(path: str) -> bool:
 
 def is_ruled_out(above: Sequence[str]) -> bool:
     """What lies below such a folder is no artifact of this repository, unless something declares it."""
-    return any(is_sample(name) or _is_foreign(name) for name in above)
+    return any(is_sample(name) or _is_put_away(name) or _is_foreign(name) for name in above)
 
 
 def is_sample(name: str) -> bool:
@@ -53,6 +63,22 @@ def is_sample(name: str) -> bool:
 
 def is_writing(above: Sequence[str]) -> bool:
     return any(_WRITINGS.fullmatch(name.lower()) for name in above)
+
+
+def untranslated(path: str) -> str | None:
+    """The name that the original of a translation has, without `.md`; None when the path shows no language."""
+    above, name = parts(parent(path)), base_name(path)
+    name = stem(path) if name.lower().endswith(".md") else name
+    original, _, mark = name.rpartition(".")
+    if original and _LANGUAGE.fullmatch(mark.lower()):
+        return original
+    return name if any(_is_language(above, at) for at in range(len(above))) else None
+
+
+def _is_language(above: Sequence[str], at: int) -> bool:
+    around = above[at - 1].lower() if at else ""
+    expected = _LANGUAGES.fullmatch(around) or _WRITINGS.fullmatch(around)
+    return bool(_LOCALE.fullmatch(above[at]) or (expected and _LANGUAGE.fullmatch(above[at].lower())))
 
 
 def parts(directory: str) -> tuple[str, ...]:
@@ -68,6 +94,10 @@ def path_tags(folders: Sequence[str]) -> tuple[str, ...]:
     """The folders' names as tags, outermost first, without those that only structure a repository."""
     names = (tag(base_name(folder)) for folder in folders)
     return tuple(dict.fromkeys(name for name in names if name and not _STRUCTURE.fullmatch(name)))[:MAX_TAGS]
+
+
+def _is_put_away(name: str) -> bool:
+    return _PUT_AWAY.fullmatch(name.lower()) is not None
 
 
 def _is_foreign(name: str) -> bool:

@@ -14,6 +14,8 @@ MAX_TOTAL_BYTES = 64 * 1024 * 1024
 MAX_PATH = 1_024
 MAX_PATH_DEPTH = 50
 
+_NO_NAMES = frozenset({"", ".", ".."})
+
 T = TypeVar("T")
 
 
@@ -57,12 +59,14 @@ class TreeIndex:
         self.all_files = tuple(file for file in usable.values() if is_below(file.path, root))
         self.files = {file.path: file for file in self.all_files if file.is_regular}
         self.markdown = tuple(path for path in self.files if path.lower().endswith(".md"))
+        self.json = tuple(path for path in self.files if path.lower().endswith(".json"))
         self._paths = [file.path for file in self.all_files]
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._children: dict[str, list[str]] = defaultdict(list)
         for path in self.files:
-            self._by_name[base_name(path).lower()].append(path)
-            self._children[parent(path)].append(path)
+            directory, _, name = path.rpartition("/")
+            self._by_name[name.lower()].append(path)
+            self._children[directory].append(path)
 
     def named(self, name: str) -> tuple[str, ...]:
         """Regular files of this name, however it is spelt."""
@@ -141,5 +145,5 @@ def _order(file: TreeFile) -> tuple[str, str, str]:
 def _is_sane(path: str) -> bool:
     """Nothing that a checkout could not hold, and nothing so deep that walking upwards gets slow."""
     parts = path.split("/")
-    proper = not {"", ".", ".."} & set(parts) and "\0" not in path
+    proper = _NO_NAMES.isdisjoint(parts) and "\0" not in path
     return proper and len(path) <= MAX_PATH and len(parts) <= MAX_PATH_DEPTH

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from marketplace.detection.artifacts import Signal
 from marketplace.detection.documents import Markdown
 from marketplace.detection.folders import may_be_documentation
 from marketplace.detection.index import Library, base_name, stem
-from marketplace.detection.manifests import hook_events, registry_name, server_names
-from marketplace.detection.places import ANYWHERE, Candidate, Place, Profile
+from marketplace.detection.manifests import hook_commands, hook_events, registry_name, server_names
+from marketplace.detection.places import ANYWHERE, UNUSUAL, Candidate, Place, Profile
 from marketplace.detection.plugins import Plugin
 from marketplace.detection.profile import build_profile, markdown_profile, text
 from marketplace.detection.rules import PACKAGES, SETTINGS
+from marketplace.detection.scripts import PLUGIN_ROOT, PROJECT_DIR, called_paths
 from marketplace.detection.vocabulary import ArtifactType
 
 COMPLETE = Signal(name="content_complete", points=15)
@@ -99,7 +101,8 @@ def _command(place: Place, library: Library) -> Candidate | None:
     elif text(values, "description") or keys:
         content = COMPLETE
     elif place.is_loaded and (values or markdown.body.strip()):
-        content = _partial(10, "no description; a command needs none")
+        shouted = stem(place.document).isupper()
+        content = _SHOUTED if shouted else _partial(10, "no description; a command needs none")
     else:
         content = _partial(5, "takes arguments") if _ARGUMENT.search(markdown.body) else None
     if content is None:
@@ -115,9 +118,16 @@ def _unless_documentation(place: Place, library: Library) -> Markdown | None:
 
 
 def _hook(place: Place, library: Library) -> Candidate | None:
-    values = library.json(place.document) if place.inline is None else place.inline
-    events = hook_events(values or {}, wrapped=base_name(place.document) in SETTINGS)
-    return _config_candidate(place, events, "events", name=place.hint or "project") if events else None
+    values = (library.json(place.document) if place.inline is None else place.inline) or {}
+    is_settings = base_name(place.document) in SETTINGS
+    wrapped = is_settings or place.signal.points < UNUSUAL
+    events = hook_events(values, wrapped=wrapped)
+    if not events:
+        return None
+    calls = called_paths(
+        hook_commands(values, wrapped=wrapped), variable=PROJECT_DIR if is_settings else PLUGIN_ROOT
+    )
+    return replace(_config_candidate(place, events, "events", name=place.hint or "project"), calls=calls)
 
 
 def _server(place: Place, library: Library) -> Candidate | None:
@@ -125,7 +135,8 @@ def _server(place: Place, library: Library) -> Candidate | None:
     if place.inline is None and file in PACKAGES:
         return _package(place, library)
     values = (library.json(place.document) if place.inline is None else place.inline) or {}
-    named = (registry_name(values),) if file == "server.json" else server_names(values)
+    wrapped = place.signal.points < UNUSUAL
+    named = (registry_name(values),) if file == "server.json" else server_names(values, wrapped=wrapped)
     names = tuple(filter(None, named))
     return _config_candidate(place, names, "servers", name=", ".join(names)) if names else None
 
@@ -141,6 +152,7 @@ def _package(place: Place, library: Library) -> Candidate | None:
 
 
 _FITS = Signal(name="typical_keys", points=5)
+_SHOUTED = Signal(name="content_doubtful", points=-40, detail="named in capitals and without a description")
 _JUDGES: dict[ArtifactType, Callable[[Place, Library], Candidate | None]] = {
     ArtifactType.SKILL: _skill,
     ArtifactType.COMMAND: _command,

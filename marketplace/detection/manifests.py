@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from marketplace.detection.artifacts import SuggestedSource
@@ -44,6 +45,11 @@ class PluginManifest:
     agents: tuple[str, ...] | None = None
     hooks: Inclusion = Inclusion()
     servers: Inclusion = Inclusion()
+
+    @property
+    def lists_parts(self) -> bool:
+        """It names files or directories of its own."""
+        return bool(self.skills or self.commands or self.agents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,22 @@ def hook_events(values: Mapping[str, Any], *, wrapped: bool = False) -> tuple[st
     return tuple(
         sorted(event for event, groups in inner.items() if _EVENT.fullmatch(event) and _handled(groups))
     )
+
+
+def hook_commands(values: Mapping[str, Any], *, wrapped: bool = False) -> tuple[str, ...]:
+    """The shell text of all handlers that are commands (`command`, and `args` where it has them), each once."""
+    inner = values.get("hooks", None if wrapped else values)
+    events = hook_events(values, wrapped=wrapped)
+    handlers = [
+        handler
+        for event in events
+        for group in inner[event]
+        if isinstance(group, Mapping) and isinstance(group.get("hooks"), list)
+        for handler in group["hooks"]
+        if isinstance(handler, Mapping)
+    ]
+    texts = (text for handler in handlers for text in _command_line(handler))
+    return tuple(dict.fromkeys(islice(texts, MAX_ENTRIES)))
 
 
 def server_names(values: Mapping[str, Any], *, wrapped: bool = False) -> tuple[str, ...]:
@@ -189,6 +211,12 @@ def _handled(groups: object) -> bool:
         and any(isinstance(handler, Mapping) and _text(handler.get("type")) for handler in group["hooks"])
         for group in groups
     )
+
+
+def _command_line(handler: Mapping[str, Any]) -> list[str]:
+    arguments = handler.get("args")
+    words = [handler.get("command"), *(arguments if isinstance(arguments, list) else [])]
+    return [text for word in words if (text := _text(word))]
 
 
 def _is_server(value: object) -> bool:

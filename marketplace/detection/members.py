@@ -7,11 +7,11 @@ from typing import Any
 
 from marketplace.detection.artifacts import Signal
 from marketplace.detection.folders import is_documentation
-from marketplace.detection.index import TreeIndex, base_name, join, parent
+from marketplace.detection.index import TreeIndex, base_name, is_below, join, parent
 from marketplace.detection.manifests import Inclusion
 from marketplace.detection.places import FORGOTTEN, Place, directory_path
 from marketplace.detection.plugins import Declared, Plugin
-from marketplace.detection.rules import SKILL
+from marketplace.detection.rules import skill_documents
 from marketplace.detection.vocabulary import ArtifactType
 
 
@@ -19,7 +19,7 @@ class SkillDirectories:
     """Directories that hold a SKILL.md, and which of them lie side by side."""
 
     def __init__(self, index: TreeIndex) -> None:
-        self.documents = {parent(path): path for path in reversed(index.named(SKILL))}
+        self.documents = {parent(path): path for path in reversed([*skill_documents(index)])}
         self._inside: dict[str, list[str]] = defaultdict(list)
         for directory in sorted(self.documents):
             if directory:
@@ -144,6 +144,19 @@ def _member(
         loader=plugin.loader,
         plugin=plugin.locator,
         key=key,
-        hint=hint or plugin.name,
+        hint=hint or _own_name(plugin),
         inline=inline,
+        base=_common(plugin.directory, parent(document)) if artifact_type is ArtifactType.HOOK else None,
     )
+
+
+def _own_name(plugin: Plugin) -> str:
+    """What all plugins of one directory call their common parts."""
+    return (plugin.own.manifest.name if plugin.own else "") or plugin.name
+
+
+def _common(one: str, other: str) -> str:
+    """The innermost directory around both."""
+    while not is_below(other, one):
+        one = parent(one)
+    return one

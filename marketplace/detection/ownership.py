@@ -1,15 +1,23 @@
 """Which candidate a file belongs to: one below the level of plugins, whatever else could claim it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from marketplace.detection.artifacts import Signal
-from marketplace.detection.folders import parts
-from marketplace.detection.index import TreeIndex, is_below, parent
+from marketplace.detection.folders import parts, untranslated
+from marketplace.detection.index import Library, TreeIndex, base_name, is_below, parent, stem
 from marketplace.detection.places import Candidate, Place
 from marketplace.detection.vocabulary import ArtifactType
 
+# What is taken from a loose copy; a translation stands at the last of these, or where it stood below.
 LOOSE_COPY = -25
+EDITED_COPY = -20
+TRANSLATION = 35
+MAX_NAMESAKES = 5
+COMPARED = 64 * 1024
+
+_Key = tuple[ArtifactType, str]
 
 
 def without_parts_of_skills(
@@ -46,27 +54,79 @@ def single_owners(candidates: Iterable[Candidate], *, taken: Iterable[str]) -> l
     return kept
 
 
-def doubt_copies(candidates: Sequence[Candidate], index: TreeIndex) -> list[Candidate]:
+def doubt_copies(candidates: Sequence[Candidate], index: TreeIndex, library: Library) -> list[Candidate]:
     """All of them; a loose copy of what Claude Code loads from elsewhere here is less certain.
 
-    Same document means same git blob. Two copies that are both loaded are both real.
+    A copy has the same document (the same git blob), or the same name and half of its lines; a translation has
+    the name of an artifact whose path shows no language. Two copies that are both loaded are both real.
     """
-    originals: dict[tuple[ArtifactType, str], str] = {}
-    for candidate in sorted(candidates, key=_surest_first):
-        if candidate.place.is_loaded:
-            originals.setdefault(_content_id(candidate, index), candidate.place.locator)
-    return [_doubted(candidate, originals.get(_content_id(candidate, index))) for candidate in candidates]
+    originals = _Originals(candidates, index, library)
+    return [
+        candidate if candidate.place.is_loaded else originals.doubt(candidate) for candidate in candidates
+    ]
 
 
-def _content_id(candidate: Candidate, index: TreeIndex) -> tuple[ArtifactType, str]:
-    return candidate.place.type, index.files[candidate.place.document].sha
+class _Originals:
+    """What loose copies can be copies of, the surest first."""
 
+    def __init__(self, candidates: Sequence[Candidate], index: TreeIndex, library: Library) -> None:
+        self._index, self._library = index, library
+        self._by_content: dict[_Key, str] = {}
+        self._by_name: dict[_Key, list[Candidate]] = defaultdict(list)
+        self._by_path: dict[_Key, str] = {}
+        self._lines: dict[str, frozenset[str]] = {}
+        for candidate in sorted(candidates, key=_surest_first):
+            place = candidate.place
+            if place.is_loaded:
+                self._by_content.setdefault(self._content(candidate), place.locator)
+                self._by_name[_name(candidate)].append(candidate)
+            if untranslated(place.path) is None:
+                self._by_path.setdefault((place.type, _file_name(place.path)), place.locator)
 
-def _doubted(candidate: Candidate, original: str | None) -> Candidate:
-    if original is None or candidate.place.is_loaded:
+    def doubt(self, candidate: Candidate) -> Candidate:
+        """The loose candidate with a reason to doubt it, if there is one."""
+        same = self._by_content.get(self._content(candidate))
+        if same is not None:
+            return _doubted(candidate, "loose_copy", LOOSE_COPY, f"same document as {same}", same)
+        written = self._by_path.get((candidate.place.type, untranslated(candidate.place.path) or ""))
+        if written is not None:
+            points = min(0, TRANSLATION - candidate.confidence)
+            return _doubted(candidate, "translation", points, f"of {written}", written)
+        edited = self._edited(candidate)
+        if edited is not None:
+            return _doubted(candidate, "edited_copy", EDITED_COPY, f"much the same as {edited}", edited)
         return candidate
-    signal = Signal(name="loose_copy", points=LOOSE_COPY, detail=f"same document as {original}"[:300])
-    return replace(candidate, signals=(*candidate.signals, signal))
+
+    def _edited(self, candidate: Candidate) -> str | None:
+        namesakes = self._by_name.get(_name(candidate), ())[:MAX_NAMESAKES]
+        return next((other.place.locator for other in namesakes if self._are_alike(candidate, other)), None)
+
+    def _are_alike(self, one: Candidate, other: Candidate) -> bool:
+        lines, others = self._lines_of(one), self._lines_of(other)
+        return 2 * len(lines & others) >= max(len(lines), len(others), 1)
+
+    def _lines_of(self, candidate: Candidate) -> frozenset[str]:
+        path = candidate.place.document
+        if path not in self._lines:
+            head = (self._library.text(path) or "")[:COMPARED]
+            self._lines[path] = frozenset(filter(None, map(str.strip, head.splitlines())))
+        return self._lines[path]
+
+    def _content(self, candidate: Candidate) -> _Key:
+        return candidate.place.type, self._index.files[candidate.place.document].sha
+
+
+def _name(candidate: Candidate) -> _Key:
+    return candidate.place.type, candidate.profile.name.casefold()
+
+
+def _file_name(path: str) -> str:
+    return stem(path) if path.lower().endswith(".md") else base_name(path)
+
+
+def _doubted(candidate: Candidate, name: str, points: int, detail: str, original: str) -> Candidate:
+    signal = Signal(name=name, points=points, detail=detail[:300])
+    return replace(candidate, signals=(*candidate.signals, signal), copy_of=original)
 
 
 def _surest_first(candidate: Candidate) -> tuple[int, str, str]:

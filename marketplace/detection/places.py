@@ -27,7 +27,8 @@ class Place:
 
     `path` identifies it; `document` is read to judge it, unless `inline` already has its values. Namespace
     and tags count from `container`. `loader` is the directory that Claude Code has to open or install to find
-    the artifact there by itself; None when only convention speaks for the place.
+    the artifact there by itself; None when only convention speaks for the place. `base`: where the paths in a
+    hook's commands start, which is not where its configuration lies.
     """
 
     type: ArtifactType
@@ -40,6 +41,7 @@ class Place:
     key: str = ""
     hint: str = ""
     inline: Mapping[str, Any] | None = None
+    base: str | None = None
 
     @property
     def locator(self) -> str:
@@ -62,14 +64,19 @@ class Place:
         return parent(self.path)
 
     @property
+    def origin(self) -> str:
+        """The directory from which the paths of the artifact's files count."""
+        return self.directory if self.base is None else self.base
+
+    @property
     def is_loaded(self) -> bool:
         """Official, declared, or said so by the source's owner: thin content is enough."""
         return self.signal.points >= FORGOTTEN
 
     @property
-    def rank(self) -> tuple[int, bool, int, str]:
+    def rank(self) -> tuple[int, bool, int]:
         """The larger, the better it explains why the artifact is there."""
-        return self.signal.points, self.plugin is not None, len(self.container), self.plugin or ""
+        return self.signal.points, self.plugin is not None, len(self.container)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +95,17 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A place whose content holds up."""
+    """A place whose content holds up.
+
+    `calls`: what a hook's commands may call, below the place's origin. `copy_of`: the locator of what it is a
+    copy of, where that is not the same to the byte.
+    """
 
     place: Place
     signals: tuple[Signal, ...]
     profile: Profile
+    calls: tuple[str, ...] = ()
+    copy_of: str | None = None
 
     @property
     def confidence(self) -> int:

@@ -15,7 +15,7 @@ from marketplace.detection.places import LOADED, NESTED, STANDALONE, directory_p
 from marketplace.detection.vocabulary import ArtifactType
 
 FOLDER = ".claude-plugin"
-MAX_PLUGINS = 1_000
+MAX_PLUGINS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,16 @@ class Plugin:
         return f"{self.path}#{self.key}" if self.shared else self.path
 
     @property
+    def divides(self) -> bool:
+        """It shares the directory and says which part of it is its own; those that do not have all of it."""
+        return self.shared and self.entry is not None and self.entry.manifest.lists_parts
+
+    @property
+    def is_namesake(self) -> bool:
+        """It is called like the directory's own manifest."""
+        return self.own is not None and self.own.manifest.name == self.name
+
+    @property
     def declarations(self) -> tuple[Declared, ...]:
         """First what wins where both say something: its own manifest, unless others share that."""
         order = (self.entry, self.own) if self.shared else (self.own, self.entry)
@@ -82,7 +92,8 @@ def find_plugins(
         *_mapped(index, manifests, mapping, taken=declared.keys()),
     ]
     suggested = {listing.entry.elsewhere for listing in listings if listing.entry.elsewhere}
-    return tuple(sorted(plugins, key=lambda plugin: plugin.locator)[:MAX_PLUGINS]), tuple(sorted(suggested))
+    surest = sorted(plugins, key=lambda plugin: (-plugin.signal.points, plugin.locator))[:MAX_PLUGINS]
+    return tuple(sorted(surest, key=lambda plugin: plugin.locator)), tuple(sorted(suggested))
 
 
 def _listings(index: TreeIndex, library: Library, root: str) -> Iterator[_Listing]:

@@ -4,7 +4,7 @@ Official places: code.claude.com/docs, "Skills", "Slash commands", "Subagents", 
 agentskills.io.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from marketplace.detection.artifacts import Signal
 from marketplace.detection.folders import (
@@ -30,6 +30,12 @@ from marketplace.detection.places import (
 from marketplace.detection.vocabulary import ArtifactType
 
 FOLDERS = {"commands": ArtifactType.COMMAND, "agents": ArtifactType.AGENT, "subagents": ArtifactType.AGENT}
+JSON_FOLDERS = {
+    "hooks": ArtifactType.HOOK,
+    "mcp": ArtifactType.MCP_SERVER,
+    "mcps": ArtifactType.MCP_SERVER,
+    "mcp-servers": ArtifactType.MCP_SERVER,
+}
 SETTINGS = frozenset({"settings.json", "settings.local.json"})
 PACKAGES = ("package.json", "pyproject.toml")
 SKILL = "skill.md"
@@ -51,9 +57,16 @@ def project_places(index: TreeIndex, root: str) -> Iterator[Place]:
             yield _place(ArtifactType.MCP_SERVER, path, Signal(name="nested_mcp", points=UNUSUAL))
 
 
+def skill_documents(index: TreeIndex) -> Iterator[str]:
+    """Every SKILL.md however it is spelt; but `commands/skill.md` is a command of that name."""
+    for path in index.named(SKILL):
+        if base_name(path) != SKILL or base_name(parent(path)).lower() not in FOLDERS:
+            yield path
+
+
 def skill_places(index: TreeIndex, root: str) -> Iterator[Place]:
     """Every SKILL.md: one at the root, in a folder of skills, or somewhere else."""
-    for document in index.named(SKILL):
+    for document in skill_documents(index):
         directory = parent(document)
         above = parts(relative(directory, root))
         names = [name.lower() for name in above[:-1]]
@@ -86,24 +99,42 @@ def folder_places(index: TreeIndex, root: str) -> Iterator[Place]:
         )
 
 
+def json_places(index: TreeIndex, root: str, *, plugins: Set[str]) -> Iterator[Place]:
+    """JSON in folders that are called `hooks` or `mcp`: collections to copy from; plugins know what they load."""
+    for path in index.json:
+        above = parts(relative(parent(path), root))
+        at = next((i for i, name in enumerate(above) if name.lower() in JSON_FOLDERS), None)
+        if at is None or ".claude" in above or is_ruled_out(above[:at]) or is_writing(above[:at]):
+            continue
+        if base_name(path) not in PACKAGES and not _is_in_any(above, root, plugins):
+            container = join(root, "/".join(above[: at + 1]))
+            signal = Signal(name="conventional_json", points=DOUBTFUL)
+            hint = base_name(path).rpartition(".")[0]
+            yield _place(JSON_FOLDERS[above[at].lower()], path, signal, container=container, hint=hint)
+
+
 def config_places(index: TreeIndex, root: str) -> Iterator[Place]:
     """`hooks/hooks.json` without a plugin around it, and server.json of the MCP registry."""
     for path in index.named("hooks.json"):
         above = parts(relative(parent(path), root))
         if above[-1:] == ("hooks",) and not is_ruled_out(above):
-            yield _place(ArtifactType.HOOK, path, Signal(name="loose_hooks", points=UNUSUAL))
+            base = parent(parent(path))
+            signal = Signal(name="loose_hooks", points=UNUSUAL)
+            yield _place(
+                ArtifactType.HOOK, path, signal, base=base, hint=base_name(base) or base_name(parent(path))
+            )
     for path in index.named("server.json"):
         if not is_ruled_out(parts(relative(parent(path), root))):
             yield _place(ArtifactType.MCP_SERVER, path, Signal(name="registry_server", points=UNUSUAL))
 
 
-def frontmatter_places(index: TreeIndex, root: str, *, plugins: Collection[str]) -> Iterator[Place]:
+def frontmatter_places(index: TreeIndex, root: str, *, plugins: Set[str]) -> Iterator[Place]:
     """Every other Markdown file, for its frontmatter alone to speak; plugins know what they load."""
     for path in index.markdown:
         above = parts(relative(parent(path), root))
         if is_ruled_out(above) or is_writing(above) or ".claude" in above or is_documentation(path):
             continue
-        if any(join(root, "/".join(above[:depth])) in plugins for depth in range(1, len(above) + 1)):
+        if _is_in_any(above, root, plugins - {root}):
             continue
         signal = Signal(name="frontmatter_only", points=ANYWHERE)
         yield _place(ArtifactType.AGENT, path, signal, container=root)
@@ -130,7 +161,12 @@ def mapped_places(index: TreeIndex, mapping: Mapping[str, ArtifactType | None]) 
                     signal=signal,
                     loader=None if is_skill else directory,
                     hint=base_name(parent(file.path)),
+                    base=directory if artifact_type is ArtifactType.HOOK else None,
                 )
+
+
+def _is_in_any(above: tuple[str, ...], root: str, directories: Set[str]) -> bool:
+    return any(join(root, "/".join(above[:depth])) in directories for depth in range(len(above) + 1))
 
 
 def _fits(path: str, artifact_type: ArtifactType) -> bool:
@@ -173,7 +209,8 @@ def _claude_folder(path: str, project: str, root: str) -> Iterator[Place]:
         )
     elif len(below) == 1 and file in SETTINGS:
         signal = Signal(name=f"{name}_settings", points=points)
-        yield _place(ArtifactType.HOOK, path, signal, loader=loader, hint=base_name(project) or "project")
+        hint = base_name(project) or "project"
+        yield _place(ArtifactType.HOOK, path, signal, loader=loader, hint=hint, base=project)
 
 
 def _skill_signal(above: tuple[str, ...], outer: tuple[str, ...], *, in_folder: bool) -> Signal:
@@ -196,6 +233,7 @@ def _place(
     container: str | None = None,
     loader: str | None = None,
     hint: str = "",
+    base: str | None = None,
 ) -> Place:
     """The place of an artifact that is one file."""
     return Place(
@@ -206,4 +244,5 @@ def _place(
         signal=signal,
         loader=loader,
         hint=hint or base_name(parent(path)),
+        base=base,
     )

@@ -11,11 +11,13 @@ from marketplace.github.errors import BadAnswer
 from marketplace.github.limits import Limits
 from marketplace.github.transport import NOT_MODIFIED, TRIES, Answer, Question, Transport
 from marketplace.repository import (
+    MAX_README_BYTES,
     Commit,
     CommitGone,
     Description,
     NotModified,
     RefNotFound,
+    RepositoryNotFound,
     RepositoryTooLarge,
     Tree,
     TreeFile,
@@ -66,7 +68,23 @@ class GitHubReader:
         )
         return self._transport.ask(question, understand=lambda answer: shapes.description(answer.body))
 
-    def resolve(self, ref: str, *, known: Commit | None = None) -> Commit | NotModified:
+    def readme(self, ref: str, *, seconds: float) -> str | None:
+        question = Question(
+            path=f"{self._root}/readme?ref={quote(ref, safe='')}",
+            accept=RAW,
+            limit=MAX_README_BYTES,
+            seconds=seconds,
+            tries=1,
+        )
+        try:
+            body = self._transport.ask(question, understand=lambda answer: answer.body)
+        except RepositoryNotFound:
+            return None
+        return body.decode("utf-8-sig", errors="replace")
+
+    def resolve(
+        self, ref: str, *, known: Commit | None = None, seconds: float | None = None
+    ) -> Commit | NotModified:
         """Costs one request, and none of the quota when GitHub answers that `known` is still right."""
         if not {"", ".", ".."}.isdisjoint(
             ref.split("/")
@@ -76,7 +94,8 @@ class GitHubReader:
             path=f"{self._root}/commits/{quote(ref)}",
             accept=SHA,
             limit=self._limits.json_bytes,
-            seconds=self._limits.json_seconds,
+            seconds=seconds or self._limits.json_seconds,
+            tries=1 if seconds else TRIES,
             headers={"If-None-Match": known.etag} if known and known.etag else {},
         )
 

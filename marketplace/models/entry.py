@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models.content import Manifest
 from marketplace.models.source import Source
+from skillmeat_site.accounts.models import Project
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.rows import Row
 
@@ -79,6 +80,8 @@ class Entry(Row):
     confidence = models.PositiveSmallIntegerField()
     signals = models.JSONField(default=list, help_text="Why this type and confidence.")
 
+    findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
+
     search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="entries")
@@ -119,6 +122,10 @@ class Entry(Row):
 
     def __str__(self) -> str:
         return f"{self.type} {self.name}"
+
+    @property
+    def project(self) -> Project:
+        return self.source.project
 
     @property
     def upstream_url(self) -> str | None:

@@ -106,6 +106,9 @@ class Source(Row):
         max_length=64, blank=True, help_text="Settings and detector version of the last scan that read."
     )
     advanced_at = models.DateTimeField(null=True, help_text="The latest scan that found a new commit.")
+    settings_changed_at = models.DateTimeField(
+        null=True, help_text="When what decides about a scan's result was last changed by people."
+    )
     outcome = models.CharField(max_length=7, blank=True, help_text="Of the last finished scan.")
     last_error = models.TextField(blank=True)
     last_sync_at = models.DateTimeField(null=True)

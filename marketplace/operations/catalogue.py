@@ -1,17 +1,21 @@
 """The catalogue of a source: what a scan found becomes rows, all of it or nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.db import transaction
+
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
-from marketplace.keeping import Holding
 from marketplace.models import Entry, EntryTag, Source
-from marketplace.scanner import Scanned, fingerprint
+from marketplace.scanner import Found, Scanned, fingerprint
+from skillmeat_site.accounts.models import User
+from skillmeat_site.audit.recording import record
+from skillmeat_site.errors import DomainError, Kind
 
 T = TypeVar("T")
 BATCH = 500
@@ -31,7 +35,7 @@ PLAIN_FIELDS = (
 )
 WRITTEN_FIELDS = (
     *PLAIN_FIELDS,
-    *("manifest", "incomplete", "tags", "path_tags", "frontmatter", "signals", "search_text"),
+    *("manifest", "incomplete", "tags", "path_tags", "frontmatter", "signals", "findings", "search_text"),
     *("parent", "duplicate_of", "detected_sha", "changed_at", "removed_at"),
 )
 MAX_REASON = 500
@@ -45,8 +49,7 @@ def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
     """
     entries = {_key(entry): entry for entry in source.entries.all()}
     change = diff(map(_known, entries.values()), [found.artifact for found in seen.found])
-    holdings = {found.artifact.key: found.holding for found in seen.found}
-    _Writer(source, entries, holdings, sha=seen.commit.sha, at=at).write(change)
+    _Writer(source, entries, seen.found, sha=seen.commit.sha, at=at).write(change)
     if source.resolved_sha != seen.commit.sha:
         source.resolved_sha, source.advanced_at = seen.commit.sha, at
     source.etag = seen.commit.etag
@@ -60,6 +63,40 @@ def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
         "removed": len(change.removed),
         "unchanged": len(change.unchanged) + len(change.moved),
     }
+
+
+class NotExcluded(DomainError):
+    """The artifact is not excluded, so there is nothing to restore."""
+
+    code = "not_excluded"
+    kind = Kind.NOT_FOUND
+    title = "Not excluded"
+
+
+def exclude(*, entry: Entry, reason: str, by: User, at: datetime) -> None:
+    """Leave an entry out of counts, lists and imports until it is restored; scans do not change that."""
+    with transaction.atomic():
+        source = Source.objects.select_for_update(of=("self",)).get(pk=entry.source_id)
+        entry.excluded_at, entry.excluded_reason = entry.excluded_at or at, reason
+        _save_exclusion(entry, source)
+        record("entry.excluded", entry, project=source.project, by=by, at=at, reason=reason)
+
+
+def restore(*, entry: Entry, by: User, at: datetime) -> None:
+    """Undo `exclude`. Raises NotExcluded."""
+    with transaction.atomic():
+        source = Source.objects.select_for_update(of=("self",)).get(pk=entry.source_id)
+        if not Entry.objects.filter(pk=entry.pk).exclude(excluded_at=None).exists():
+            raise NotExcluded
+        entry.excluded_at, entry.excluded_reason = None, ""
+        _save_exclusion(entry, source)
+        record("entry.restored", entry, project=source.project, by=by, at=at)
+
+
+def _save_exclusion(entry: Entry, source: Source) -> None:
+    entry.save(update_fields=["excluded_at", "excluded_reason"])
+    count(source)
+    source.save(update_fields=["counts_by_type", "artifact_count"])
 
 
 def count(source: Source) -> None:
@@ -88,8 +125,9 @@ def _known(entry: Entry) -> KnownArtifact:
     )
 
 
-def _values(artifact: DetectedArtifact, holding: Holding) -> dict[str, Any]:
+def _values(found: Found) -> dict[str, Any]:
     """The fields of an entry that say what the artifact is."""
+    artifact, holding = found.artifact, found.holding
     return {name: getattr(artifact, name) for name in PLAIN_FIELDS} | {
         "manifest_id": holding.manifest,
         "incomplete": holding.incomplete[:MAX_REASON],
@@ -97,6 +135,7 @@ def _values(artifact: DetectedArtifact, holding: Holding) -> dict[str, Any]:
         "path_tags": list(artifact.path_tags),
         "frontmatter": dict(artifact.frontmatter),
         "signals": [asdict(signal) for signal in artifact.signals],
+        "findings": [asdict(finding) for finding in found.findings],
         "search_text": "\n".join(
             [artifact.name, artifact.title, artifact.description, artifact.path]
         ).casefold(),
@@ -110,12 +149,13 @@ class _Writer:
         self,
         source: Source,
         entries: dict[Key, Entry],
-        holdings: Mapping[Key, Holding],
+        found: Iterable[Found],
         *,
         sha: str,
         at: datetime,
     ) -> None:
-        self.source, self.entries, self.holdings, self.sha, self.at = source, entries, holdings, sha, at
+        self.source, self.entries, self.sha, self.at = source, entries, sha, at
+        self.found = {one.artifact.key: one for one in found}
         self.created: dict[Key, Entry] = {}
         self.touched: dict[Key, Entry] = {}
 
@@ -142,13 +182,13 @@ class _Writer:
             detected_sha=self.sha,
             first_seen_at=self.at,
             changed_at=self.at,
-            **_values(artifact, self.holdings[artifact.key]),
+            **_values(self.found[artifact.key]),
         )
         self.entries[artifact.key] = entry
         return entry
 
     def _take_over(self, artifact: DetectedArtifact, *, changed: bool) -> None:
-        values = _values(artifact, self.holdings[artifact.key])
+        values = _values(self.found[artifact.key])
         if changed:
             values |= {"detected_sha": self.sha, "changed_at": self.at, "removed_at": None}
         self._assign(artifact.key, values)

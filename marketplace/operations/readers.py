@@ -1,7 +1,9 @@
 """Where a source's repository is and who reads it: settings and credentials meet the repository port here."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,10 +16,12 @@ from marketplace.keeping import KeepingLimits
 from marketplace.local import LocalReader, resolve_directory
 from marketplace.models import Source
 from marketplace.operations.credentials import unseal
-from marketplace.repository import RepositoryReader
+from marketplace.repository import RefNotFound, RepositoryError, RepositoryReader, can_be_ref
 
 LOCAL_OWNER = "local"
 LOCAL_REF = "HEAD"
+INFER_SECONDS = 5.0
+MAX_REF_SEGMENTS = 6
 UNPACKED_FACTOR = 4  # a repository is more than its artifacts' files, and packs well, but not to nothing
 
 
@@ -88,12 +92,35 @@ def for_location(
     )
 
 
-def for_source(source: Source, *, pulse: Callable[[], None]) -> RepositoryReader:
+def for_source(source: Source, *, pulse: Callable[[], None] = lambda: None) -> RepositoryReader:
     """The reader of a source, with its own token as long as that is kept. Raises CredentialUnreadable."""
     if source.repo_url.startswith("file:"):
         return for_location(_locate_directory(source.repo_url))  # asks again whether the directory is allowed
     location = Location(url=source.repo_url, key=source.repo_key, owner=source.owner, name=source.repo_name)
     return for_location(location, token=unseal(source.access_token), pulse=pulse)
+
+
+def infer(repo_url: str) -> Location:
+    """`locate`, with the ref of a deep link told apart from its directory by asking the host.
+
+    `/tree/a/b/c` can be the branch `a`, `a/b` or `a/b/c`; git allows only one of them to exist. A host that
+    cannot be asked in time is no error: then the first segment is taken.
+    """
+    location = locate(repo_url)
+    segments = [location.ref, *location.root.split("/")] if location.ref and location.root else []
+    deadline = time.monotonic() + INFER_SECONDS
+    try:
+        reader = for_location(location)
+        for count in range(1, min(len(segments), MAX_REF_SEGMENTS) + 1):
+            ref, seconds = "/".join(segments[:count]), deadline - time.monotonic()
+            if seconds <= 0 or not can_be_ref(ref):
+                break
+            with suppress(RefNotFound):
+                reader.resolve(ref, seconds=seconds)
+                return replace(location, ref=ref, root="/".join(segments[count:]))
+    except RepositoryError:
+        pass
+    return location
 
 
 def keeping_limits() -> KeepingLimits:

@@ -1,19 +1,20 @@
 """Scans: ask for one, carry it out, and what its end means for the source."""
 
+import math
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from marketplace import scanner
 from marketplace.content.store import ContentStore
-from marketplace.models import ScanStatus, Source, SourceSnapshot
+from marketplace.models import ScanStatus, Source
 from marketplace.models.source import SCAN
-from marketplace.operations import catalogue, readers
+from marketplace.operations import catalogue, readers, snapshots
 from marketplace.repository import Commit, NotModified, RateLimited, RepositoryReader
-from marketplace.snapshot import Snapshot
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -46,8 +47,21 @@ class DuplicateSource(DomainError):
     hint = "Delete one of the two."
 
 
+class RescanTooSoon(DomainError):
+    """The source was scanned a moment ago, and scans cost quota at its host.
+
+    The limit does not apply when ref, root_hint, manual_map or enable_frontmatter_detection have changed
+    since, nor to failed scans, schedules, commands and superusers.
+    """
+
+    code = "rescan_too_soon"
+    kind = Kind.THROTTLED
+    title = "Scanned a moment ago"
+    hint = "Wait as long as Retry-After says, or let a schedule do it."
+
+
 def request(*, source: Source, by: User | None, at: datetime, trigger: Trigger, force: bool = False) -> Job:
-    """Queue a scan. Raises JobConflict while one is queued or running."""
+    """Queue a scan. Raises JobConflict while one is queued or running, RescanTooSoon where people hurry."""
     with transaction.atomic():
         job = jobs.enqueue(
             kind=SCAN,
@@ -58,8 +72,24 @@ def request(*, source: Source, by: User | None, at: datetime, trigger: Trigger, 
             at=at,
             force=force,
         )
+        if trigger == Trigger.MANUAL and by and not by.is_superuser:
+            _require_patience(source, at=at)
         record("scan.requested", source, project=source.project, by=by, at=at, job=job.public_id, force=force)
         return job
+
+
+def _require_patience(source: Source, *, at: datetime) -> None:
+    finished = Job.objects.filter(kind=SCAN, subject_id=source.pk, status=JobStatus.SUCCEEDED)
+    counted = finished.filter(trigger=Trigger.MANUAL).exclude(started_by__is_superuser=True)
+    last = counted.order_by("-finished_at").first()
+    if last is None or last.finished_at is None or last.started_at is None:
+        return
+    if source.settings_changed_at and source.settings_changed_at > last.started_at:
+        return
+    wait = settings.SKILLMEAT_RESCAN_MIN_INTERVAL - (at - last.finished_at).total_seconds()
+    if wait > 0:
+        seconds = math.ceil(wait)
+        raise RescanTooSoon(f"It can be scanned again in {seconds} seconds.", retry_after=seconds)
 
 
 def request_due(*, at: datetime, force: bool = False) -> list[Job]:
@@ -122,13 +152,8 @@ def _memory(source: Source) -> scanner.Memory | None:
     return scanner.Memory(
         commit=Commit(sha=source.resolved_sha, etag=source.etag),
         is_current=source.fingerprint == scanner.fingerprint(source.detection_settings),
-        recall=lambda: _recall(source),
+        recall=lambda: snapshots.recall(source),
     )
-
-
-def _recall(source: Source) -> Snapshot | None:
-    packed = SourceSnapshot.objects.filter(source=source).values_list("packed", flat=True).first()
-    return Snapshot.unpack(bytes(packed)) if packed else None
 
 
 def _save(run: JobRun, source: Source, seen: scanner.Scanned | NotModified, *, at: datetime) -> None:
@@ -144,7 +169,7 @@ def _save(run: JobRun, source: Source, seen: scanner.Scanned | NotModified, *, a
                 setattr(locked, name, getattr(source, name))
             run.succeed(_apply(locked, seen, at=at))
             if packed is not None:
-                SourceSnapshot.objects.update_or_create(source=locked, defaults={"packed": packed})
+                snapshots.remember(locked, packed)
     except IntegrityError as error:
         raise _duplicate(source) from error
 

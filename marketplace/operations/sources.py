@@ -1,18 +1,20 @@
-"""Sources: create and delete."""
+"""Sources: create, change and delete."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from marketplace.models import Source, SourceTag, TrustLevel
 from marketplace.models.source import SCAN
-from marketplace.operations import readers, scans
+from marketplace.operations import readers, scans, snapshots
 from marketplace.operations.credentials import seal
-from marketplace.repository import Description, RepositoryError, RepositoryNotFound
+from marketplace.repository import Description, RepositoryError, RepositoryNotFound, RepositoryReader
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -21,7 +23,14 @@ from skillmeat_site.jobs.models import Job, Trigger
 logger = logging.getLogger(__name__)
 ASSUMED_BRANCH = "main"
 DESCRIBE_SECONDS = 5.0
+MIN_SECONDS = 0.1
 MAX_TOPICS = 20
+# What decides about a scan's result: a change of these lifts the limit of rescans.
+DECISIVE = {"ref", "root_hint", "manual_map", "enable_frontmatter_detection"}
+IMPORTS: dict[str, Callable[[RepositoryReader, str, float], str | None]] = {
+    "import_repo_description": lambda reader, _, seconds: reader.describe(seconds=seconds).description,
+    "import_repo_readme": lambda reader, ref, seconds: reader.readme(ref, seconds=seconds),
+}
 
 
 class SourceExists(DomainError):
@@ -31,6 +40,15 @@ class SourceExists(DomainError):
     kind = Kind.CONFLICT
     title = "This source is already there"
     hint = "Use the source named in existing_id, or give another ref or root_hint."
+
+
+class UnknownDirectories(DomainError):
+    """`manual_map` names directories that the repository does not have; `errors` lists them."""
+
+    code = "unknown_directories"
+    kind = Kind.INVALID
+    title = "Unknown directories"
+    hint = "Directories are relative to the repository's root. After a push, scan first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +83,6 @@ def create(
     """
     said = _describe(new)
     source = _build(new, said, project=project, at=at)
-    existing = Source.objects.filter(
-        project=project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
-    )
     try:
         with transaction.atomic():
             source.save(force_insert=True)
@@ -75,7 +90,7 @@ def create(
             record("source.created", source, project=project, by=by, at=at, repo_url=source.repo_url)
             scans.request(source=source, by=by, at=at, trigger=trigger)
     except IntegrityError:
-        twin = existing.first()
+        twin = _same_as(source).first()
         if twin is None:
             raise
         raise SourceExists(f"{twin} is already in {project}.", existing_id=twin.public_id) from None
@@ -129,14 +144,91 @@ def _build(new: NewSource, said: Description | None, *, project: Project, at: da
     return source
 
 
-def update(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime) -> None:
-    """Set fields that belong to people; what scans write meanwhile is left alone."""
-    with transaction.atomic():
-        for name, value in changes.items():
-            setattr(source, name, value)
-        source.updated_at = at
-        source.save(update_fields={*changes, "updated_at"})
-        record("source.updated", source, project=source.project, by=by, at=at, changed=sorted(changes))
+def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime) -> Source:
+    """Set fields that belong to people; what scans write meanwhile is left alone, and no scan is started.
+
+    `import_repo_description` and `import_repo_readme` fetch again when they are true; where that fails, the
+    old text stays and `last_error` says why. Raises SourceExists when ref and root are now another source's,
+    UnknownDirectories when `manual_map` names some that the tree of the last scan does not have.
+    """
+    if "manual_map" in changes and changes.get("ref", source.ref) == source.ref:
+        _require_directories(source, changes["manual_map"])
+    fetched = _fetched_again(source, changes)
+    try:
+        with transaction.atomic():
+            _write(source, {**changes, **fetched}, at=at)
+            record("source.changed", source, project=source.project, by=by, at=at, fields=sorted(changes))
+    except IntegrityError:
+        twin = _same_as(source).exclude(pk=source.pk).first()
+        if twin is None:
+            raise
+        raise SourceExists(f"{twin} is already in {source.project}.", existing_id=twin.public_id) from None
+    return source
+
+
+def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
+    decisive = any(getattr(source, name) != changes[name] for name in DECISIVE & changes.keys())
+    changes |= {"updated_at": at}
+    if decisive:
+        changes |= {"settings_changed_at": at}
+    if "ref" in changes:
+        changes |= {"ref_assumed": False}
+    for name, value in changes.items():
+        setattr(source, name, value)
+    if "rescan_interval" in changes:
+        source.next_rescan_at = changes["next_rescan_at"] = source.next_rescan_after(at)
+    source.save(update_fields=changes.keys())
+    if "tags" in changes:
+        source.tag_rows.all().delete()
+        SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
+
+
+def _same_as(source: Source) -> QuerySet[Source]:
+    return Source.objects.filter(
+        project=source.project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
+    )
+
+
+def _require_directories(source: Source, manual_map: Mapping[str, Any]) -> None:
+    snapshot = snapshots.recall(source)
+    if snapshot is None:
+        return
+    known = {""}
+    for file in snapshot.tree.files:
+        directory = file.path
+        while (directory := directory.rpartition("/")[0]) not in known:
+            known.add(directory)
+    if unknown := sorted(set(manual_map) - known):
+        raise UnknownDirectories(
+            f"{', '.join(unknown[:5])}: not in the tree of the last scan.",
+            errors=[
+                {
+                    "pointer": f"/manual_map/{directory.replace('~', '~0').replace('/', '~1')}",
+                    "code": "unknown_directory",
+                    "detail": "There is no such directory.",
+                }
+                for directory in unknown
+            ],
+        )
+
+
+def _fetched_again(source: Source, changes: Mapping[str, Any]) -> dict[str, str]:
+    """The texts that are to be imported again, or why that failed; asked in one time limit for both."""
+    wanted = [name for name in IMPORTS if changes.get(name)]
+    if not wanted:
+        return {}
+    deadline = time.monotonic() + DESCRIBE_SECONDS
+    found: dict[str, str] = {}
+    try:
+        reader = readers.for_source(source)
+        for name in wanted:
+            seconds = max(deadline - time.monotonic(), MIN_SECONDS)
+            text = IMPORTS[name](reader, changes.get("ref", source.ref), seconds)
+            if text is not None:
+                found[name.removeprefix("import_")] = text
+    except DomainError as error:
+        found["last_error"] = f"What was to be imported again was not: {error.detail} {error.hint}"
+    return found
 
 
 def delete(*, source: Source, by: User, at: datetime) -> None:

@@ -18,8 +18,8 @@ MANIFEST = ".claude-plugin/plugin.json"
 class Case:
     """One artifact under examination; everything is looked up at most once.
 
-    Without the repository's `index`, only the files of a skill or of a plugin that shares its directory with
-    no other are known to be all there are.
+    Without the repository's `index`, an artifact's files are known to be all in its directory only for a skill
+    below the root (others may lie in one at the root), and for a plugin that shares its directory with none.
     """
 
     def __init__(
@@ -75,8 +75,9 @@ class Case:
         """Whether a path that is not found does not exist."""
         if self._index is not None:
             return True
-        is_whole = self.artifact.type is ArtifactType.PLUGIN and not self.key
-        return is_whole or self.artifact.type is ArtifactType.SKILL
+        if self.artifact.type is ArtifactType.PLUGIN:
+            return not self.key
+        return self.artifact.type is ArtifactType.SKILL and bool(self.artifact.directory)
 
     def entry(self, path: str) -> TreeFile | None:
         """The file, link or submodule at exactly this path."""

@@ -40,9 +40,7 @@ def pointers(case: Case) -> Iterator[Finding]:
     """github.com/git-lfs/git-lfs/blob/main/docs/spec.md: such a text stands for the one that is meant."""
     for path, text in case.own_texts:
         if text.startswith(LFS_POINTER):
-            yield finding(
-                "lfs_pointer", f"{_short(case, path)} is a Git LFS pointer; its text is elsewhere."
-            )
+            yield finding("lfs_pointer", f"{_short(case, path)} is a Git LFS pointer; its text is elsewhere.")
 
 
 def invisible_characters(case: Case) -> Iterator[Finding]:

@@ -19,7 +19,9 @@ CREDENTIAL = re.compile(
 
 
 class Severity(StrEnum):
-    """`error`: Claude Code will not load it or ignores (part of) it; `warning`: it breaks the specification or
+    """How much a finding matters to the one who would use the artifact.
+
+    `error`: Claude Code will not load it or ignores (part of) it; `warning`: it breaks the specification or
     will not work as written; `info`: worth knowing.
     """
 

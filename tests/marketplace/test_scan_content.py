@@ -171,6 +171,20 @@ def test_the_detail_shows_reasons_frontmatter_and_files(api: APIClient, source: 
     )
 
 
+def test_the_detail_says_which_rules_of_its_format_an_artifact_breaks(
+    api: APIClient, tools: Repository, create: Create
+) -> None:
+    tools.commit({"skills/xml/SKILL.md": skill("Not XML", "See [more](none.md).")})
+    source = create()
+    assert detail(api, entry(source, "pdf")).json()["findings"] == []
+    findings = detail(api, entry(source, "Not XML")).json()["findings"]
+    assert {finding["code"]: finding["severity"] for finding in findings} == {
+        "broken_link": "warning",
+        "skill_name_differs": "warning",
+        "skill_name_invalid": "warning",
+    }
+
+
 def test_a_file_is_given_as_text_that_no_browser_renders(
     api: APIClient, tools: Repository, create: Create
 ) -> None:
