@@ -19,6 +19,9 @@ SKILLMEAT_GITHUB_API_URL = env.http_url("SKILLMEAT_GITHUB_API_URL", "https://api
 SKILLMEAT_GITHUB_WEB_URL = env.http_url("SKILLMEAT_GITHUB_WEB_URL", "https://github.com")
 GITHUB_TOKEN = env.text("GITHUB_TOKEN")
 SKILLMEAT_LOCAL_REPOSITORIES = env.directories("SKILLMEAT_LOCAL_REPOSITORIES", (BASE_DIR / "examples",))
+SKILLMEAT_DEPLOY_ROOTS = env.directories(
+    "SKILLMEAT_DEPLOY_ROOTS", (SKILLMEAT_DATA_DIR / "projects",) if SKILLMEAT_AUTH == "single-user" else ()
+)
 SKILLMEAT_RESCAN_MIN_INTERVAL = env.positive_int("SKILLMEAT_RESCAN_MIN_INTERVAL", 300, low=0)
 SKILLMEAT_MAX_FILE_BYTES = env.positive_int("SKILLMEAT_MAX_FILE_BYTES", 10 * 1024**2)
 SKILLMEAT_MAX_ARTIFACT_BYTES = env.positive_int("SKILLMEAT_MAX_ARTIFACT_BYTES", 50 * 1024**2)
@@ -185,6 +188,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "skillmeat_site.jobs.models.JobStatus",
         "EntryStatus": "marketplace.models.Status",
+        "SourceVisibility": "marketplace.models.Visibility",
+        "SetVisibility": "deployment_sets.models.Visibility",
     },
 }
 

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from deployment_sets.api.sets import DeploymentSetViewSet
 from marketplace.api.entries import EntryViewSet
 from marketplace.api.sources import InferUrlView, SourceViewSet
 from skillmeat_site.api import views
@@ -15,6 +16,7 @@ from skillmeat_site.jobs.health import healthz, readyz
 router = SimpleRouter(trailing_slash=False)
 router.register("marketplace/sources", SourceViewSet, basename="source")
 router.register("marketplace/artifacts", EntryViewSet, basename="entry")
+router.register("deployment-sets", DeploymentSetViewSet, basename="deployment-set")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns = [

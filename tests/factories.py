@@ -5,6 +5,8 @@ from typing import Any
 
 import factory
 
+from collections_app.models import Artifact, Collection, Group, GroupMember
+from deployment_sets.models import DeploymentSet, SetMember, SetTag, Visibility
 from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
 from marketplace.models.source import SCAN
 from skillmeat_site.accounts.models import Project, User
@@ -108,3 +110,73 @@ class JobFactory(factory.django.DjangoModelFactory[Job]):
     status = JobStatus.QUEUED
     trigger = Trigger.MANUAL
     run_after = sent_at = created_at = LONG_AGO
+
+
+class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
+    """An empty one, in the default project."""
+
+    class Meta:
+        model = Collection
+
+    project = factory.LazyFunction(Project.objects.default)
+    name = factory.Sequence(lambda n: f"collection-{n}")
+    created_at = updated_at = LONG_AGO
+
+
+class ArtifactFactory(factory.django.DjangoModelFactory[Artifact]):
+    """A skill without a version."""
+
+    class Meta:
+        model = Artifact
+
+    collection = factory.SubFactory(CollectionFactory)
+    type = "skill"
+    name = factory.Sequence(lambda n: f"taken-{n}")
+    origin_url = "https://github.com/ada/tools"
+    origin_ref = "main"
+    origin_locator = origin_path = factory.LazyAttribute(lambda made: f"skills/{made.name}")
+    created_at = updated_at = LONG_AGO
+
+
+class GroupFactory(factory.django.DjangoModelFactory[Group]):
+    """`artifacts` are its members in order."""
+
+    class Meta:
+        model = Group
+        skip_postgeneration_save = True
+
+    collection = factory.SubFactory(CollectionFactory)
+    name = factory.Sequence(lambda n: f"group-{n}")
+    created_at = updated_at = LONG_AGO
+
+    @factory.post_generation
+    def artifacts(self: Group, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        GroupMember.objects.bulk_create(
+            GroupMember(group=self, artifact=artifact, position=position)
+            for position, artifact in enumerate(extracted or ())
+        )
+
+
+class DeploymentSetFactory(factory.django.DjangoModelFactory[DeploymentSet]):
+    """A project's set. `holding` are its members in order: artifacts, groups and sets."""
+
+    class Meta:
+        model = DeploymentSet
+        skip_postgeneration_save = True
+
+    project = factory.LazyFunction(Project.objects.default)
+    name = factory.Sequence(lambda n: f"set-{n}")
+    visibility = Visibility.PROJECT
+    created_at = updated_at = LONG_AGO
+
+    @factory.post_generation
+    def holding(self: DeploymentSet, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        columns = {Artifact: "artifact_uuid", Group: "group_id", DeploymentSet: "member_set_id"}
+        SetMember.objects.bulk_create(
+            SetMember(parent=self, position=position, created_at=LONG_AGO, **{columns[type(each)]: each.pk})
+            for position, each in enumerate(extracted or ())
+        )
+
+    @factory.post_generation
+    def index_tags(self: DeploymentSet, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        SetTag.objects.bulk_create(SetTag(deployment_set=self, tag=tag) for tag in self.tags)

@@ -1,0 +1,1 @@
+"""The addresses of sets and deployments."""

@@ -1,0 +1,218 @@
+"""Shapes of the requests and answers about sets: what can be read, and what makes sense by itself."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from collections_app.models import Group
+from deployment_sets.models import MAX_DESCRIPTION, MAX_NAME, DeploymentSet, SetMember, Visibility
+from deployment_sets.operations.members import NewMember
+from deployment_sets.operations.resolving import Placed, ResolvedSet
+from deployment_sets.operations.sets import Settings
+from deployment_sets.resolution import Conflict, Container, Kind, Unresolved
+from marketplace.api.serializers import NullableText, TagsField
+from marketplace.models.entry import TYPES
+from skillmeat_site.api.fields import NumberField, OptionField, PublicIdField, StrictSerializer, TextField
+from skillmeat_site.ids import encode
+
+MAX_ID = 60
+PREFIXES = {Kind.SET: DeploymentSet.id_prefix, Kind.GROUP: Group.id_prefix}
+
+
+class SetSettingsSerializer(StrictSerializer):
+    """The body of `PUT /deployment-sets/{id}`: all that people decide about a set."""
+
+    name = TextField(max_length=MAX_NAME)
+    description = TextField(max_length=MAX_DESCRIPTION, allow_null=True, allow_blank=True)
+    tags = TagsField()
+    visibility = OptionField(Visibility.choices)
+
+    def as_settings(self) -> Settings:
+        given = {name: value for name, value in self.validated_data.items() if value is not None}
+        given.pop("project", None)
+        return Settings(**given | {"tags": tuple(given.get("tags", ()))})
+
+
+class NewSetSerializer(SetSettingsSerializer):
+    """The body of `POST /deployment-sets`."""
+
+    description = TextField(max_length=MAX_DESCRIPTION, allow_null=True, allow_blank=True, required=False)
+    tags = TagsField(required=False)
+    visibility = OptionField(Visibility.choices, required=False, help_text="Private unless set.")
+    project = TextField(max_length=100, required=False, allow_null=True)
+
+
+class CloneSerializer(StrictSerializer):
+    """The body of a clone: nothing; it may be absent."""
+
+
+class NewMemberSerializer(StrictSerializer):
+    """The body of `POST /deployment-sets/{id}/members`: exactly one of the three targets."""
+
+    artifact_uuid = TextField(max_length=MAX_ID, required=False, allow_null=True)
+    group_id = TextField(max_length=MAX_ID, required=False, allow_null=True)
+    member_set_id = TextField(max_length=MAX_ID, required=False, allow_null=True)
+    position = NumberField(
+        min_value=0, required=False, allow_null=True, help_text="From 0; at the end when it is absent."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        targets = {name for name in ("artifact_uuid", "group_id", "member_set_id") if attrs.get(name)}
+        if len(targets) != 1:
+            wrong = serializers.ErrorDetail(
+                "Give exactly one of artifact_uuid, group_id and member_set_id.",
+                code="unknown" if targets else "required",
+            )
+            raise serializers.ValidationError({name: [wrong] for name in targets or {"artifact_uuid"}})
+        return attrs
+
+    def as_member(self) -> NewMember:
+        """An id that cannot be one of its kind names nothing."""
+        given = self.validated_data
+        position = given.get("position")
+        if text := given.get("member_set_id"):
+            return NewMember(kind=Kind.SET, target=DeploymentSet.decode(text), position=position)
+        if text := given.get("group_id"):
+            return NewMember(kind=Kind.GROUP, target=Group.decode(text), position=position)
+        return NewMember(kind=Kind.ARTIFACT, target=_uuid(given["artifact_uuid"]), position=position)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+class PositionSerializer(StrictSerializer):
+    """The body of `PUT /deployment-sets/{id}/members/{member_id}`."""
+
+    position = NumberField(min_value=0)
+
+
+class MemberSerializer(serializers.ModelSerializer[SetMember]):
+    """One of the three targets is set; `name` is null when that artifact or group is gone."""
+
+    id = PublicIdField(SetMember)
+    kind = serializers.ChoiceField([kind.value for kind in Kind])
+    artifact_uuid = serializers.UUIDField(allow_null=True)
+    group_id = PublicIdField(Group, allow_null=True)
+    member_set_id = PublicIdField(DeploymentSet, allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    type = serializers.ChoiceField(TYPES, allow_null=True, help_text="Of an artifact.")
+    resolved = serializers.SerializerMethodField(help_text="Whether the target still exists.")
+
+    class Meta:
+        model = SetMember
+        fields: tuple[str, ...] = (
+            "id",
+            "position",
+            "kind",
+            "artifact_uuid",
+            "group_id",
+            "member_set_id",
+            "name",
+            "type",
+            "resolved",
+            "created_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+    def get_resolved(self, member: SetMember) -> bool:
+        return member.name is not None
+
+
+class SetSerializer(serializers.ModelSerializer[DeploymentSet]):
+    id = PublicIdField(DeploymentSet)
+    project = serializers.CharField(source="project.slug")
+    description = NullableText()
+    tags = serializers.ListField(child=serializers.CharField())
+    owner = serializers.SerializerMethodField(help_text="A user's name; null when the user is gone.")
+    resolved_count = serializers.IntegerField(help_text="Artifacts that the set stands for, each once.")
+    depth = serializers.IntegerField(help_text="Sets on the longest path down, this one counted.")
+
+    class Meta:
+        model = DeploymentSet
+        fields: tuple[str, ...] = (
+            "id",
+            "name",
+            "description",
+            "tags",
+            "owner",
+            "visibility",
+            "resolved_count",
+            "depth",
+            "created_at",
+            "updated_at",
+            "project",
+        )
+        read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_owner(self, deployment_set: DeploymentSet) -> str | None:
+        return deployment_set.owner.get_username() if deployment_set.owner else None
+
+
+class SetDetailSerializer(SetSerializer):
+    """A set with its members in order."""
+
+    members = MemberSerializer(source="members.named", many=True)
+
+    class Meta(SetSerializer.Meta):
+        fields: tuple[str, ...] = (*SetSerializer.Meta.fields, "members")
+        read_only_fields: tuple[str, ...] = fields
+
+
+class StepSerializer(serializers.Serializer[Container]):
+    """A set or group on the way to an artifact."""
+
+    kind = serializers.ChoiceField([Kind.SET.value, Kind.GROUP.value])
+    id = serializers.SerializerMethodField()
+    name = serializers.CharField()
+
+    def get_id(self, step: Container) -> str:
+        return encode(PREFIXES[step.kind], step.id)
+
+
+class ResolvedArtifactSerializer(serializers.Serializer[Placed]):
+    """An artifact where it was met first."""
+
+    uuid = serializers.UUIDField(source="artifact.pk")
+    type = serializers.ChoiceField(TYPES, source="artifact.type")
+    namespace = NullableText(source="artifact.namespace")
+    name = serializers.CharField(source="artifact.name")
+    description = NullableText(source="artifact.description")
+    version = NullableText(source="artifact.version", help_text="What upstream calls it.")
+    source_path = StepSerializer(source="path", many=True, help_text="From the set to what holds it.")
+
+
+class UnresolvedSerializer(serializers.Serializer[Unresolved]):
+    """A member whose artifact or group is gone."""
+
+    kind = serializers.ChoiceField([Kind.ARTIFACT.value, Kind.GROUP.value], source="member.kind")
+    id = serializers.SerializerMethodField(help_text="Of the artifact or group that was.")
+    source_path = StepSerializer(source="path", many=True)
+
+    def get_id(self, unresolved: Unresolved) -> str:
+        target = unresolved.member.target
+        return str(target) if unresolved.member.kind is Kind.ARTIFACT else encode(Group.id_prefix, target)
+
+
+class ConflictSerializer(serializers.Serializer[Conflict]):
+    """Artifacts that would land on one path."""
+
+    path = serializers.CharField(help_text="Relative to the project directory.")
+    artifacts = serializers.ListField(child=serializers.UUIDField())
+
+
+class ResolvedSetSerializer(serializers.Serializer[ResolvedSet]):
+    """What a set stands for."""
+
+    set_id = PublicIdField(DeploymentSet)
+    resolved_count = serializers.IntegerField()
+    depth = serializers.IntegerField()
+    artifacts = ResolvedArtifactSerializer(many=True)
+    unresolved = UnresolvedSerializer(many=True)
+    conflicts = ConflictSerializer(many=True)

@@ -1,0 +1,187 @@
+"""`/deployment-sets`: the sets themselves, their members, and what they stand for."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deployment_sets.api.filters import SetFilter
+from deployment_sets.api.permissions import SetPermission
+from deployment_sets.api.serializers import (
+    CloneSerializer,
+    MemberSerializer,
+    NewMemberSerializer,
+    NewSetSerializer,
+    PositionSerializer,
+    ResolvedSetSerializer,
+    SetDetailSerializer,
+    SetSerializer,
+    SetSettingsSerializer,
+)
+from deployment_sets.models import DeploymentSet, SetMember
+from deployment_sets.operations import members, resolving, sets
+from deployment_sets.operations.locking import SetGone
+from deployment_sets.operations.members import (
+    MemberExists,
+    NestedTooDeep,
+    NoSuchPosition,
+    SetCycle,
+    UnknownTarget,
+)
+from deployment_sets.operations.sets import PrivateInside, SetExists
+from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
+from skillmeat_site.accounts.scoping import project_for_writing
+from skillmeat_site.api.pagination import OffsetPagination
+from skillmeat_site.api.viewsets import ResourceViewSet
+
+MEMBER_ID = OpenApiParameter("member_id", str, OpenApiParameter.PATH)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List sets, newest first"),
+    retrieve=extend_schema(summary="Show a set", responses=SetDetailSerializer),
+    destroy=extend_schema(summary="Delete a set, also out of the sets that contain it"),
+)
+class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
+    """Named, ordered, nestable sets of artifacts."""
+
+    queryset = DeploymentSet.objects.select_related("project", "owner")
+    serializer_class = SetSerializer
+    filterset_class = SetFilter
+    permission_classes = (SetPermission,)
+    editors_actions = {"clone"}
+    list_actions = {"list", "list_members"}
+    problems = {
+        "create": (SetExists, ProjectRequired, UnknownProject, RoleRequired),
+        "update": (SetExists, PrivateInside, RoleRequired),
+        "destroy": (RoleRequired,),
+        "clone": (PrivateInside, RoleRequired),
+        "add": (
+            UnknownTarget,
+            MemberExists,
+            NoSuchPosition,
+            PrivateInside,
+            SetCycle,
+            NestedTooDeep,
+            RoleRequired,
+        ),
+        "move": (NoSuchPosition, SetGone, RoleRequired),
+        "remove": (SetGone, RoleRequired),
+    }
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or ()
+        resolving.measure(page)
+        return self.get_paginated_response(SetSerializer(page, many=True).data)
+
+    @extend_schema(summary="Make a set", request=NewSetSerializer, responses={201: SetDetailSerializer})
+    def create(self, request: Request) -> Response:
+        body = NewSetSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        project = project_for_writing(self.caller, body.validated_data.get("project"))
+        new = sets.create(settings=body.as_settings(), project=project, by=self.caller, at=timezone.now())
+        return self._made(new, at=request.path)
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        return Response(self._shown(self.get_object()))
+
+    @extend_schema(
+        summary="Replace a set's settings", request=SetSettingsSerializer, responses=SetDetailSerializer
+    )
+    def update(self, request: Request, id: str) -> Response:
+        """All fields have to be there; the members stay."""
+        deployment_set = self.get_object()
+        body = SetSettingsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        sets.replace(
+            deployment_set=deployment_set, settings=body.as_settings(), by=self.caller, at=timezone.now()
+        )
+        return Response(self._shown(deployment_set))
+
+    def perform_destroy(self, instance: DeploymentSet) -> None:
+        sets.delete(deployment_set=instance, by=self.caller, at=timezone.now())
+
+    @extend_schema(summary="Copy a set", request=CloneSerializer, responses={201: SetDetailSerializer})
+    @action(detail=True, methods=["post"], serializer_class=CloneSerializer)
+    def clone(self, request: Request, id: str) -> Response:
+        """The copy has the same members, is called `<name> (copy)`, and belongs to the caller."""
+        original = self.get_object()
+        self.validated(request)
+        copy = sets.clone(deployment_set=original, by=self.caller, at=timezone.now())
+        return self._made(copy, at=request.path.removesuffix(f"/{id}/clone"))
+
+    @extend_schema(summary="List a set's members in order", responses=MemberSerializer(many=True))
+    @action(detail=True, url_path="members", filterset_class=None, pagination_class=OffsetPagination)
+    def list_members(self, request: Request, id: str) -> Response:
+        page = self.paginate_queryset(self.get_object().members.named())
+        return self.get_paginated_response(MemberSerializer(page, many=True).data)
+
+    @extend_schema(
+        summary="Add an artifact, a group or a set",
+        request=NewMemberSerializer,
+        responses={201: MemberSerializer},
+    )
+    @list_members.mapping.post
+    def add(self, request: Request, id: str) -> Response:
+        deployment_set = self.get_object()
+        body = NewMemberSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        member = members.add(
+            deployment_set=deployment_set, new=body.as_member(), by=self.caller, at=timezone.now()
+        )
+        location = {"Location": f"{request.path}/{member.public_id}"}
+        return Response(_shown_member(member), status=status.HTTP_201_CREATED, headers=location)
+
+    @extend_schema(
+        summary="Move a member",
+        parameters=[MEMBER_ID],
+        request=PositionSerializer,
+        responses=MemberSerializer,
+    )
+    @action(
+        detail=True,
+        methods=["put"],
+        url_path=r"members/(?P<member_id>[^/.]+)",
+        serializer_class=PositionSerializer,
+    )
+    def move(self, request: Request, id: str, member_id: str) -> Response:
+        """The members between its old and its new place make room."""
+        member = self._member(member_id)
+        position = self.validated(request)["position"]
+        moved = members.move(member=member, position=position, by=self.caller, at=timezone.now())
+        return Response(_shown_member(moved))
+
+    @extend_schema(summary="Remove a member", parameters=[MEMBER_ID], responses={204: None})
+    @move.mapping.delete
+    def remove(self, request: Request, id: str, member_id: str) -> Response:
+        members.remove(member=self._member(member_id), by=self.caller, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Show which artifacts a set stands for", responses=ResolvedSetSerializer)
+    @action(detail=True, filterset_class=None)
+    def resolve(self, request: Request, id: str) -> Response:
+        """Depth-first in order, each artifact where it is met first."""
+        found = resolving.resolve(self.get_object())
+        return Response(ResolvedSetSerializer(found).data)
+
+    def _member(self, member_id: str) -> SetMember:
+        of_set = SetMember.objects.filter(parent=self.get_object()).select_related("parent__project")
+        member: SetMember = self.find(of_set, member_id)
+        return member
+
+    def _made(self, made: DeploymentSet, *, at: str) -> Response:
+        location = {"Location": f"{at}/{made.public_id}"}
+        return Response(self._shown(made), status=status.HTTP_201_CREATED, headers=location)
+
+    def _shown(self, deployment_set: DeploymentSet) -> dict[str, Any]:
+        shown = self.get_queryset().get(pk=deployment_set.pk)
+        resolving.measure([shown])
+        return dict(SetDetailSerializer(shown).data)
+
+
+def _shown_member(member: SetMember) -> dict[str, Any]:
+    return dict(MemberSerializer(SetMember.objects.named().get(pk=member.pk)).data)
