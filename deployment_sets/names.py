@@ -57,3 +57,9 @@ def path_fault(path: str) -> str:
 def folded(path: str) -> str:
     """Equal for paths that are one file where case or composition does not count (macOS, Windows)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def parents(path: str) -> list[str]:
+    """The directories on the way to a path, the outermost first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
