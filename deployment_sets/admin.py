@@ -82,6 +82,10 @@ class DeploymentSetAdmin(admin.ModelAdmin):
             except DomainError as error:
                 self.message_user(request, f"Not moved: {error.detail}", messages.ERROR)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The operation takes a set out of the sets that contain it, so nothing stands in its way."""
+        return [str(each) for each in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: DeploymentSet) -> None:
         sets.delete(deployment_set=obj, by=operator(request), at=timezone.now())
 
@@ -111,7 +115,7 @@ class DeploymentSetAdmin(admin.ModelAdmin):
         lines += [
             (f"missing {each.member.kind} {each.member.target}", _way(each.path)) for each in found.unresolved
         ]
-        lines += [("conflict", each.path) for each in found.conflicts]
+        lines += [("conflict", each.path) for each in found.layout.conflicts]
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} ({})</li>", lines))
 
 

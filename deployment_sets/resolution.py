@@ -1,6 +1,6 @@
 """Which artifacts a set stands for, and how sets lie in each other. Pure: it knows ids and names, no rows."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -61,14 +61,6 @@ class Resolution:
     depth: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """Artifacts that would land on one path; the first of them comes first in the set."""
-
-    path: str
-    artifacts: tuple[UUID, ...]
-
-
 class CycleFound(ValueError):
     """A set lies in itself; `path` starts and ends with it."""
 
@@ -118,17 +110,6 @@ class _Walk:
         else:
             self.unresolved.append(Unresolved(member=member, path=path))
         return 0
-
-
-def conflicts(artifacts: Iterable[UUID], lands_at: Callable[[UUID], Iterable[str]]) -> tuple[Conflict, ...]:
-    """The paths that `lands_at` gives to more than one of the artifacts."""
-    by_path: dict[str, list[UUID]] = {}
-    for artifact in artifacts:
-        for path in dict.fromkeys(lands_at(artifact)):
-            by_path.setdefault(path, []).append(artifact)
-    return tuple(
-        Conflict(path=path, artifacts=tuple(rivals)) for path, rivals in by_path.items() if len(rivals) > 1
-    )
 
 
 def outline(root: UUID, containers: Mapping[UUID, Container]) -> Iterator[tuple[int, Container]]:

@@ -5,8 +5,10 @@ from typing import Any
 
 import factory
 
-from collections_app.models import Artifact, Collection, Group, GroupMember
+from collections_app.models import Artifact, ArtifactVersion, Collection, Group, GroupMember, Reason
 from deployment_sets.models import DeploymentSet, SetMember, SetTag, Visibility
+from marketplace.content.store import ContentStore
+from marketplace.manifest import ContentKind, Manifest as ManifestValue, ManifestFile
 from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
 from marketplace.models.source import SCAN
 from skillmeat_site.accounts.models import Project, User
@@ -124,10 +126,11 @@ class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
 
 
 class ArtifactFactory(factory.django.DjangoModelFactory[Artifact]):
-    """A skill without a version."""
+    """A skill of one file. `contents` are its files' bytes by path; a type but skill needs its own."""
 
     class Meta:
         model = Artifact
+        skip_postgeneration_save = True
 
     collection = factory.SubFactory(CollectionFactory)
     type = "skill"
@@ -136,6 +139,41 @@ class ArtifactFactory(factory.django.DjangoModelFactory[Artifact]):
     origin_ref = "main"
     origin_locator = origin_path = factory.LazyAttribute(lambda made: f"skills/{made.name}")
     created_at = updated_at = LONG_AGO
+
+    @factory.post_generation
+    def contents(self: Artifact, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        taken(self, extracted or {"SKILL.md": b"---\nname: x\ndescription: y\n---\n"})
+
+
+def taken(artifact: Artifact, contents: dict[str, bytes]) -> ArtifactVersion:
+    """A new version of the artifact with this content, which is stored; it becomes the present one."""
+    content = ContentStore(at=LONG_AGO)
+    digests = content.put(list(contents.values()))
+    manifest = ManifestValue(
+        files=tuple(
+            ManifestFile(
+                path=path,
+                kind=ContentKind.FILE,
+                mode="100644",
+                size=len(data),
+                sha=digest[:40],
+                digest=digest,
+            )
+            for (path, data), digest in sorted(zip(contents.items(), digests, strict=True))
+        )
+    )
+    content.keep([manifest])
+    artifact.current = ArtifactVersion.objects.create(
+        artifact=artifact,
+        number=artifact.versions.count() + 1,
+        commit=SHA,
+        content_digest=f"sha256:{manifest.digest}",
+        manifest_id=manifest.digest,
+        reason=Reason.IMPORT,
+        created_at=LONG_AGO,
+    )
+    artifact.save()
+    return artifact.current
 
 
 class GroupFactory(factory.django.DjangoModelFactory[Group]):

@@ -24,3 +24,9 @@ def holds(deployment_set: DeploymentSet) -> list[Any]:
     rows = list(deployment_set.members.order_by("position"))
     assert [row.position for row in rows] == list(range(len(rows)))
     return [row.target for row in rows]
+
+
+def forget(artifact: Artifact) -> None:
+    """Delete it as the collections do: its present version first."""
+    Artifact.objects.filter(pk=artifact.pk).update(current=None)
+    Artifact.objects.get(pk=artifact.pk).delete()

@@ -7,11 +7,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from collections_app.models import Group
+from deployment_sets.layout import PathConflict
 from deployment_sets.models import MAX_DESCRIPTION, MAX_NAME, DeploymentSet, SetMember, Visibility
 from deployment_sets.operations.members import NewMember
 from deployment_sets.operations.resolving import Placed, ResolvedSet
 from deployment_sets.operations.sets import Settings
-from deployment_sets.resolution import Conflict, Container, Kind, Unresolved
+from deployment_sets.resolution import Container, Kind, Unresolved
 from marketplace.api.serializers import NullableText, TagsField
 from marketplace.models.entry import TYPES
 from skillmeat_site.api.fields import NumberField, OptionField, PublicIdField, StrictSerializer, TextField
@@ -200,11 +201,11 @@ class UnresolvedSerializer(serializers.Serializer[Unresolved]):
         return str(target) if unresolved.member.kind is Kind.ARTIFACT else encode(Group.id_prefix, target)
 
 
-class ConflictSerializer(serializers.Serializer[Conflict]):
+class ConflictSerializer(serializers.Serializer[PathConflict]):
     """Artifacts that would land on one path."""
 
     path = serializers.CharField(help_text="Relative to the project directory.")
-    artifacts = serializers.ListField(child=serializers.UUIDField())
+    artifacts = serializers.ListField(source="owners", child=serializers.UUIDField())
 
 
 class ResolvedSetSerializer(serializers.Serializer[ResolvedSet]):
@@ -215,4 +216,4 @@ class ResolvedSetSerializer(serializers.Serializer[ResolvedSet]):
     depth = serializers.IntegerField()
     artifacts = ResolvedArtifactSerializer(many=True)
     unresolved = UnresolvedSerializer(many=True)
-    conflicts = ConflictSerializer(many=True)
+    conflicts = ConflictSerializer(source="layout.conflicts", many=True)

@@ -7,15 +7,15 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from collections_app.models import Artifact, Group, GroupMember
+from deployment_sets.layout import Layout
 from deployment_sets.models import DeploymentSet, SetMember
+from deployment_sets.operations.deployables import WITH_CONTENT, laid_out
 from deployment_sets.resolution import (
-    Conflict,
     Container,
     Kind,
     Member,
     Path,
     Unresolved,
-    conflicts,
     outline as outline_values,
     reached,
     resolve as resolve_values,
@@ -40,7 +40,7 @@ class ResolvedSet:
     depth: int
     artifacts: tuple[Placed, ...]
     unresolved: tuple[Unresolved, ...]
-    conflicts: tuple[Conflict, ...]
+    layout: Layout
 
     @property
     def resolved_count(self) -> int:
@@ -48,16 +48,17 @@ class ResolvedSet:
 
 
 def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
-    """All that the set stands for, in seven queries."""
+    """All that the set stands for and where it lands, in seven queries."""
     reach = _Reach([deployment_set])
-    rows = {artifact.pk: artifact for artifact in reach.artifacts()}
+    rows = {row.pk: row for row in reach.artifacts().select_related(*WITH_CONTENT)}
     found = resolve_values(deployment_set.pk, reach.containers(), rows)
+    artifacts = tuple(Placed(artifact=rows[each.artifact], path=each.path) for each in found.artifacts)
     return ResolvedSet(
         set_id=deployment_set.pk,
         depth=found.depth,
-        artifacts=tuple(Placed(artifact=rows[each.artifact], path=each.path) for each in found.artifacts),
+        artifacts=artifacts,
         unresolved=found.unresolved,
-        conflicts=conflicts((each.artifact for each in found.artifacts), lambda pk: _lands_at(rows[pk])),
+        layout=laid_out(each.artifact for each in artifacts),
     )
 
 
@@ -116,7 +117,3 @@ def _contain(kind: Kind, names: Iterable[tuple[UUID, str]], rows: Rows) -> dict[
         id_: Container(kind=kind, id=id_, name=name, members=tuple(members.get(id_, ())))
         for id_, name in names
     }
-
-
-def _lands_at(artifact: Artifact) -> Iterator[str]:
-    yield f"{artifact.type}s/{artifact.namespace}/{artifact.name}"  # TODO layout

@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deployment_sets.resolution import (
-    Conflict,
     Container,
     CycleFound,
     Kind,
     Member,
     Nesting,
-    conflicts,
     longest_path,
     outline,
     path_between,
@@ -155,11 +153,3 @@ def test_sets_that_are_shared_many_times_cost_no_more_than_once() -> None:
     assert (len(found.artifacts), found.depth) == (2, 20)
     assert len(list(outline(ROOT, containers))) == 1 + 3 + 18 * 9
     assert time.perf_counter() - started < 0.1
-
-
-def test_artifacts_that_would_land_on_one_path_are_conflicts() -> None:
-    first, second, third = (UUID(int=n) for n in (100, 101, 102))
-    lands = {first: ["a", "a", "b"], second: ["c"], third: ["b", "d"]}
-    assert conflicts([first, second, third], lands.__getitem__) == (
-        Conflict(path="b", artifacts=(first, third)),
-    )
