@@ -6,7 +6,7 @@ An entry is a value at a place: a hook's group at the end of the array `hooks.<e
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -64,7 +64,7 @@ class Merged:
     `owned`: our entries now. `created`: the containers that exist because of us, () being the file. `patches`
     take `data` back to what was. `added`, `removed`: what an undo takes away and puts back, when others have
     changed the file since. `clashes`: keys under which something else stands, which has been left alone
-    (or replaced, where that was asked for).
+    (or replaced, where that was asked for). `blank`: what `patches` count from when there is no `data`.
     """
 
     data: bytes | None
@@ -74,6 +74,7 @@ class Merged:
     added: tuple[Entry, ...] = ()
     removed: tuple[Entry, ...] = ()
     clashes: tuple[Keys, ...] = ()
+    blank: str = ""
 
 
 def digest_of(value: str) -> str:
@@ -88,9 +89,12 @@ def merge(
     want: Sequence[Entry],
     owned: Sequence[Owned] = (),
     created: Sequence[Keys] = (),
+    keep: Collection[Owned] = (),
     overwrite: bool = False,
 ) -> Merged:
     """The file with the entries that are wanted and without those of ours that are not wanted any more.
+
+    Of those in `keep` nothing is decided: they stay as they are, and ours.
 
     Merging again changes nothing. An entry that somebody else wrote just so is left to them. Where something else
     stands under a key it stays and is named in `clashes`; with `overwrite` it gives way. Of ours, what was edited
@@ -105,7 +109,10 @@ def merge(
         replaced = {entry.keys for entry in want if not entry.listed}
         for own in owned:
             if own not in wanted and (own.listed or own.keys not in replaced):
-                merging.drop(own)
+                if own in keep:
+                    merging.keep(own)
+                else:
+                    merging.drop(own)
         return merging.outcome()
     except ValueError as error:
         raise SettingsMalformed(f"{file} cannot be merged into: {_reason(error)}.") from None
@@ -139,6 +146,7 @@ class _Merging:
             owned=tuple(self._owned),
             created=() if gone else tuple(sorted(self._created)),
             patches=tuple(document.patches),
+            blank=document.text if gone else "",
         )
 
     def put(self, entry: Entry) -> None:
@@ -178,6 +186,9 @@ class _Merging:
         )
         self._owned[entry.owned] = None
         return True
+
+    def keep(self, own: Owned) -> None:
+        self._owned[own] = None
 
     def drop(self, own: Owned) -> None:
         path = self._path(own.keys if own.listed else own.keys[:-1])

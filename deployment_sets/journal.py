@@ -1,0 +1,264 @@
+"""How a change of many files survives a crash: first everything is staged, then one rename decides.
+
+`.claude/.skillmeat-staging/` holds the new contents and `journal.json`. Until the journal says `committed`,
+nothing in the project has changed and the next run throws the staging away. From then on every step can be
+repeated, and the next run finishes what is left. All of it is on the project's own file system, so that each
+step is one rename. Knows steps, not why they are taken.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from deployment_sets.directory import (
+    ABSENT,
+    Directory,
+    Found,
+    Stands,
+    TargetBlocked,
+    look_at,
+)
+from deployment_sets.lockfile import HOMES, LOCK, MERGED_FILES
+from deployment_sets.names import parents, path_fault
+
+STAGING = ".claude/.skillmeat-staging"
+_JOURNAL = f"{STAGING}/journal.json"
+_NEW_JOURNAL = f"{STAGING}/journal.new"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ASIDE = re.compile(r"\.orig-\d{1,5}")
+
+
+class Action(StrEnum):
+    PUT = "put"
+    REMOVE = "remove"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One file's change, from `before`.
+
+    PUT renames `staged` to the path, after renaming what is there to `aside` where one is named; REMOVE unlinks;
+    RESTORE renames `aside` back. `is_merged`: when somebody changed the file since, it is left to them, and the
+    next deploy merges again; every other file that changed since is kept aside.
+    """
+
+    path: str
+    action: Action
+    before: Found
+    staged: str = ""
+    aside: str = ""
+    is_merged: bool = False
+
+
+class Staging:
+    """New contents, and the steps that will put them in place. Nothing is changed before `commit`."""
+
+    def __init__(self, directory: Directory, *, needs: Iterable[str]) -> None:
+        """`needs`: the paths for which directories are made already now, so that commit only renames."""
+        self._directory = directory
+        self._count = 0
+        self._synced = 0
+        self.is_committed = False
+        paths = [*needs, _JOURNAL]
+        self.made = [path for path in directory.missing_directories(iter(paths)) if path != STAGING]
+        with directory.parent(STAGING, make=True) as (parent, name):
+            os.mkdir(name, 0o700, dir_fd=parent)
+        self._write_journal([], [], committed=False)
+        for path in paths:
+            with directory.parent(path, make=True):
+                pass
+
+    def add(self, data: bytes, mode: int, *, like: Found = ABSENT) -> str:
+        """Stage a file; what `Step.staged` names it by. `mode` is subject to the umask, unless `like` an old file."""
+        self._count += 1
+        name = str(self._count)
+        _write(self._directory, f"{STAGING}/{name}", data, mode, like=like)
+        return name
+
+    def commit(self, steps: Sequence[Step], emptied: Sequence[str]) -> None:
+        """Make the steps happen, now or in the next run. `emptied`: directories to remove when nothing is left.
+
+        Raises OSError or TargetBlocked. When it `is_committed`, some steps may be done and the journal is still
+        there: commit again, with steps that lead back, or leave it to the next run.
+        """
+        for number in range(self._synced + 1, self._count + 1):
+            _sync(self._directory, f"{STAGING}/{number}")
+        self._synced = self._count
+        self._write_journal(steps, emptied, committed=True)
+        _finish(self._directory, steps, emptied)
+
+    def discard(self) -> None:
+        """As if nothing had been."""
+        _clear(self._directory)
+        self._directory.remove_empty(self.made)
+
+    def _write_journal(self, steps: Sequence[Step], emptied: Sequence[str], *, committed: bool) -> None:
+        values = {
+            "committed": committed,
+            "made": self.made,
+            "emptied": list(emptied),
+            "steps": [asdict(step) for step in steps],
+        }
+        with suppress(FileNotFoundError):
+            _unlink(self._directory, _NEW_JOURNAL)
+        _write(self._directory, _NEW_JOURNAL, json.dumps(values).encode(), 0o600)
+        _sync(self._directory, _NEW_JOURNAL)
+        self.is_committed = committed
+        with self._directory.parent(_JOURNAL) as (parent, name):
+            os.rename("journal.new", name, src_dir_fd=parent, dst_dir_fd=parent)
+            os.fsync(parent)
+
+
+def is_pending(directory: Directory) -> bool:
+    """Whether an interrupted deploy waits to be finished."""
+    return directory.look(_JOURNAL).kind is Stands.FILE
+
+
+def recover(directory: Directory) -> bool:
+    """Finish or throw away what an interrupted run has left. Whether something was finished.
+
+    A file that somebody edited in between is never lost: it stays, or is kept as `<file>.orig-<n>`.
+    """
+    if directory.look(STAGING).kind is Stands.ABSENT:
+        return False
+    committed, made, emptied, steps = _read_journal(directory)
+    if committed:
+        _finish(directory, steps, emptied)
+    else:
+        directory.remove_empty(made)
+        _clear(directory)
+        directory.remove_empty(made)
+    return committed
+
+
+def _read_journal(directory: Directory) -> tuple[bool, list[str], list[str], list[Step]]:
+    """Anything unreadable was never committed. Paths are checked: the file lies where others may write."""
+    try:
+        values = json.loads(directory.read(_JOURNAL) or b"{}")
+        steps = [_step(row) for row in values.get("steps", [])]
+        made, emptied = (
+            [_checked(path, HOMES, exact=_ROOTS) for path in values.get(key, [])]
+            for key in ("made", "emptied")
+        )
+        return bool(values.get("committed")), made, emptied, steps
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise TargetBlocked(
+            f"{_JOURNAL} is damaged.", hint=f"Look at what is in {STAGING}, then remove that directory."
+        ) from error
+
+
+_ROOTS = (".claude", *(home.rstrip("/") for home in HOMES))
+
+
+def _step(row: Any) -> Step:
+    before = row["before"]
+    found = Found(kind=Stands(before["kind"]), digest=str(before["digest"]), mode=int(before["mode"]))
+    step = Step(**(row | {"action": Action(row["action"]), "before": found}))
+    _checked(step.path, HOMES, exact=(*MERGED_FILES, LOCK))
+    if step.staged and not step.staged.isdecimal():
+        raise ValueError(step.staged)
+    if step.aside and not (step.aside.startswith(step.path) and _ASIDE.fullmatch(step.aside, len(step.path))):
+        raise ValueError(step.aside)
+    return step
+
+
+def _checked(path: str, below: tuple[str, ...], *, exact: tuple[str, ...]) -> str:
+    if path_fault(path) or not (path in exact or path.startswith(below)):
+        raise ValueError(path)
+    return path
+
+
+def _finish(directory: Directory, steps: Sequence[Step], emptied: Sequence[str]) -> None:
+    for step in steps:
+        _TAKEN[step.action](directory, step)
+    directory.remove_empty(list(emptied))
+    for path in sorted({outer for step in steps for outer in ["", *parents(step.path)]}):
+        with suppress(FileNotFoundError), directory.parent(f"{path}/.".lstrip("/")) as (parent, _):
+            os.fsync(parent)
+    _clear(directory)
+
+
+def _put(directory: Directory, step: Step) -> None:
+    with directory.parent(step.path, make=True) as (parent, name), directory.parent(_JOURNAL) as (staging, _):
+        try:
+            os.stat(step.staged, dir_fd=staging, follow_symlinks=False)
+        except FileNotFoundError:
+            return  # done before the crash
+        found = look_at(parent, name)
+        is_changed = found.is_there and not found.is_like(step.before)
+        if is_changed and step.is_merged:
+            os.unlink(step.staged, dir_fd=staging)
+            return
+        if found.is_there and (step.aside or is_changed):
+            _put_aside(directory, step, parent, name)
+        os.rename(step.staged, name, src_dir_fd=staging, dst_dir_fd=parent)
+
+
+def _put_aside(directory: Directory, step: Step, parent: int, name: str) -> None:
+    is_free = step.aside and directory.look(step.aside).kind is Stands.ABSENT
+    aside = step.aside if is_free else directory.free_aside(step.path)
+    os.rename(name, aside.rpartition("/")[2], src_dir_fd=parent, dst_dir_fd=parent)
+
+
+def _remove(directory: Directory, step: Step) -> None:
+    with suppress(FileNotFoundError), directory.parent(step.path) as (parent, name):
+        if look_at(parent, name).is_like(step.before):
+            os.unlink(name, dir_fd=parent)
+
+
+def _restore(directory: Directory, step: Step) -> None:
+    with suppress(FileNotFoundError), directory.parent(step.path) as (parent, name):
+        aside = step.aside.rpartition("/")[2]
+        if not look_at(parent, aside).is_there:
+            return
+        found = look_at(parent, name)
+        if found.is_there and not found.is_like(step.before):
+            _put_aside(directory, replace(step, aside=""), parent, name)
+        elif found.is_there:
+            os.unlink(name, dir_fd=parent)  # a directory cannot be renamed over a file
+        os.rename(aside, name, src_dir_fd=parent, dst_dir_fd=parent)
+
+
+_TAKEN = {Action.PUT: _put, Action.REMOVE: _remove, Action.RESTORE: _restore}
+
+
+def _clear(directory: Directory) -> None:
+    """The journal goes first: without it, whatever else is left counts for nothing."""
+    with suppress(FileNotFoundError):
+        _unlink(directory, _JOURNAL)
+    for path in list(directory.listing(STAGING)):
+        _unlink(directory, path)
+    directory.remove_empty([STAGING])
+
+
+def _unlink(directory: Directory, path: str) -> None:
+    with directory.parent(path) as (parent, name):
+        os.unlink(name, dir_fd=parent)
+
+
+def _write(directory: Directory, path: str, data: bytes, mode: int, *, like: Found = ABSENT) -> None:
+    with directory.parent(path, make=True) as (parent, name):
+        descriptor = os.open(name, _NEW_FILE, 0o600 if like.kind is Stands.FILE else mode, dir_fd=parent)
+        with os.fdopen(descriptor, "wb", buffering=0):
+            if like.kind is Stands.FILE:
+                with suppress(PermissionError):  # only root can give files away
+                    os.fchown(descriptor, *like.owner)
+                os.fchmod(descriptor, like.mode)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync(directory: Directory, path: str) -> None:
+    with directory.parent(path) as (parent, name):
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

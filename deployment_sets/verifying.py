@@ -1,0 +1,102 @@
+"""Whether a project still is what was deployed there. Reads, changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deployment_sets.directory import Directory, Stands
+from deployment_sets.journal import STAGING
+from deployment_sets.jsontext import JsonText, canonical
+from deployment_sets.layout import Layout
+from deployment_sets.lockfile import LOCK, Lock, LockedEntry, read_lock
+from deployment_sets.merge import digest_of
+from deployment_sets.planning import read_settings
+
+_DIRECTORIES = (".claude/skills/", ".claude/hooks/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Paths, sorted; entries of merged files as `<file>#<keys>`.
+
+    `edited`: not as it was deployed. `missing`: gone. `extra`: inside of a directory that we deployed, but not ours.
+    `outdated`: not deployed yet, or in another version, or in the set no more.
+    """
+
+    edited: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.edited or self.missing or self.extra or self.outdated)
+
+
+def find_drift(directory: Directory, layout: Layout | None) -> Drift:
+    """Against the lock and, where a layout is given, that against the lock. Raises LockDamaged."""
+    lock = read_lock(read_settings(directory, LOCK))
+    edited, missing = [], []
+    for file in lock.files:
+        found = directory.look(file.path)
+        if found.kind is Stands.ABSENT:
+            missing.append(file.path)
+        elif not found.is_file(file.digest, file.mode):
+            edited.append(file.path)
+    for entry in lock.entries:
+        present = _present(directory, entry)
+        if present is None:
+            missing.append(_named(entry))
+        elif not present:
+            edited.append(_named(entry))
+    return Drift(
+        edited=tuple(sorted(set(edited))),
+        missing=tuple(sorted(set(missing))),
+        extra=tuple(_extra(directory, lock)),
+        outdated=tuple(sorted(_outdated(lock, layout))) if layout else (),
+    )
+
+
+def _named(entry: LockedEntry) -> str:
+    return f"{entry.file}#{'.'.join(entry.entry.keys)}"
+
+
+def _present(directory: Directory, locked: LockedEntry) -> bool | None:
+    """True as deployed, False edited, None gone. An array's element that was edited counts as gone."""
+    own = locked.entry
+    try:
+        data = directory.read(locked.file)
+        if data is None:
+            return None
+        document = JsonText(data.decode())
+        start = document.root
+        for key in own.keys:
+            item = document.member(start, key)
+            if item is None:
+                return None
+            start = item.value
+        if not own.listed:
+            return digest_of(canonical(document.value(item))) == own.digest if item else None
+        if document.text[start] != "[":
+            return False
+        values = [canonical(document.value(element)) for element in document.items(start)[0]]
+    except (ValueError, OSError):
+        return False
+    return True if own.digest in {digest_of(value) for value in values} else None
+
+
+def _extra(directory: Directory, lock: Lock) -> Iterator[str]:
+    known = {file.path for file in lock.files}
+    homes = {"/".join(path.split("/")[:3]) for path in known if path.startswith(_DIRECTORIES)}
+    for home in sorted(homes):
+        for path in directory.listing(home):
+            if path not in known and not path.startswith(STAGING):
+                yield path
+
+
+def _outdated(lock: Lock, layout: Layout) -> set[str]:
+    there = {(file.path, file.digest, file.mode) for file in lock.files}
+    wanted = {(file.path, file.digest, file.mode) for file in layout.files}
+    entries = {(each.file, each.entry) for each in lock.entries}
+    wishes = {(each.file, each.entry.owned) for each in layout.merges}
+    named = {f"{file}#{'.'.join(own.keys)}" for file, own in entries ^ wishes}
+    return {path for path, _, _ in there ^ wanted} | named
