@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from deployment_sets.models import DeploymentSet, SetMember
+from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, SetMember
 from deployment_sets.operations import members, resolving, sets
 from deployment_sets.resolution import Path
-from skillmeat_site.admin_pages import ReadOnlyInline, badge, operator
+from skillmeat_site.admin_pages import ReadOnlyAdmin, ReadOnlyInline, badge, operator
+from skillmeat_site.console.admin import AuditedAdmin
 from skillmeat_site.errors import DomainError
 
 SET_SETTINGS = ("name", "description", "visibility")
@@ -121,3 +122,28 @@ class DeploymentSetAdmin(admin.ModelAdmin):
 
 def _way(path: Path) -> str:
     return " → ".join(step.name for step in path)
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(ReadOnlyAdmin):
+    list_display = ("set_name", "project_path", "project", "deployed_by", "created_at", "undone_at")
+    list_filter = ("project",)
+    list_select_related = ("project", "deployed_by")
+    search_fields = ("set_name", "project_path")
+    readonly_fields = ("public_id",)
+
+
+@admin.register(ProjectRoot)
+class ProjectRootAdmin(AuditedAdmin):
+    """Only superusers grant directories of the server to projects."""
+
+    list_display = ("project", "path")
+    list_filter = ("project",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return operator(request).is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return operator(request).is_superuser
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Self
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -17,6 +20,7 @@ from skillmeat_site.rows import Row
 MAX_NAME = 200
 MAX_DESCRIPTION = 500
 MAX_DEPTH = 20
+MAX_PATH = 1000
 
 
 class Visibility(models.TextChoices):
@@ -166,3 +170,76 @@ class SetMember(Row):
     def target(self) -> Any:
         """The id of what it is."""
         return self.artifact_uuid or self.group_id or self.member_set_id
+
+
+class DeploymentQuerySet(ProjectOwnedQuerySet["Deployment"]):
+    def visible_to(self, user: User) -> Self:
+        """As for all that belongs to projects, without what others did with private sets."""
+        if user.is_superuser:
+            return self
+        own = Q(deployed_by=user) | Q(deployment_set__owner=user)
+        return super().visible_to(user).filter(Q(visibility=Visibility.PROJECT) | own)
+
+
+class Deployment(Row):
+    """One deploy of a set into a project directory; what it takes to undo it lies in the data directory."""
+
+    id_prefix = "dep"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deployments")
+    deployment_set = models.ForeignKey(
+        DeploymentSet, null=True, on_delete=models.SET_NULL, related_name="deployments"
+    )
+    set_name = models.CharField(max_length=MAX_NAME, help_text="As it was then.")
+    visibility = models.CharField(max_length=7, choices=Visibility, help_text="Of the set, as it was then.")
+    project_path = models.CharField(max_length=MAX_PATH, db_index=True)
+    on_conflict = models.CharField(max_length=6)
+    prune = models.BooleanField()
+    result = models.JSONField(default=dict, help_text="Counts, artifacts, files and what they need.")
+    deployed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(
+        null=True, help_text="Empty while it runs, and when the server was stopped meanwhile."
+    )
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = DeploymentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.set_name} in {self.project_path}"
+
+
+class ProjectRoot(Row):
+    """A directory below which a project may deploy in multi-user mode; superusers grant it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deploy_roots")
+    path = models.CharField(
+        max_length=MAX_PATH, help_text="Absolute, at or below a directory of SKILLMEAT_DEPLOY_ROOTS."
+    )
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["project", "path"], name="root_once_per_project"),)
+
+    def __str__(self) -> str:
+        return f"{self.project}: {self.path}"
+
+    def clean(self) -> None:
+        """What could never be deployed into cannot be granted."""
+        if not is_plain(self.path) or root_of(self.path) is None:
+            roots = ", ".join(map(str, settings.SKILLMEAT_DEPLOY_ROOTS)) or "empty"
+            raise ValidationError({"path": f"Use an absolute path below SKILLMEAT_DEPLOY_ROOTS ({roots})."})
+
+
+def is_plain(path: str) -> bool:
+    """Absolute, and without steps that go up or stay."""
+    return path.startswith("/") and "\0" not in path and not {".", ".."} & set(path.split("/"))
+
+
+def root_of(path: str) -> Path | None:
+    """The directory of SKILLMEAT_DEPLOY_ROOTS at or below which this is."""
+    roots: list[Path] = settings.SKILLMEAT_DEPLOY_ROOTS
+    return next((root for root in roots if Path(path).is_relative_to(root)), None)

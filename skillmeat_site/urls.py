@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from deployment_sets.api.deployments import DeploymentViewSet
 from deployment_sets.api.sets import DeploymentSetViewSet
 from marketplace.api.entries import EntryViewSet
 from marketplace.api.sources import InferUrlView, SourceViewSet
@@ -17,6 +18,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("marketplace/sources", SourceViewSet, basename="source")
 router.register("marketplace/artifacts", EntryViewSet, basename="entry")
 router.register("deployment-sets", DeploymentSetViewSet, basename="deployment-set")
+router.register("deployments", DeploymentViewSet, basename="deployment")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns = [

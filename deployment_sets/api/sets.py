@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from deployment_sets.api.deployment_serializers import DeployedSerializer, DeploySerializer
 from deployment_sets.api.filters import SetFilter
 from deployment_sets.api.permissions import SetPermission
 from deployment_sets.api.serializers import (
@@ -22,8 +23,14 @@ from deployment_sets.api.serializers import (
     SetSerializer,
     SetSettingsSerializer,
 )
+from deployment_sets.changes import DeployFailed
+from deployment_sets.deployable import ArtifactUnusable
+from deployment_sets.directory import DeployRunning, TargetBlocked, TargetMissing
+from deployment_sets.lockfile import LockDamaged
+from deployment_sets.merge import SettingsMalformed
 from deployment_sets.models import DeploymentSet, SetMember
-from deployment_sets.operations import members, resolving, sets
+from deployment_sets.operations import deployments, members, resolving, sets
+from deployment_sets.operations.deployments import OutsideRoots, TrustRequired
 from deployment_sets.operations.locking import SetGone
 from deployment_sets.operations.members import (
     MemberExists,
@@ -33,6 +40,7 @@ from deployment_sets.operations.members import (
     UnknownTarget,
 )
 from deployment_sets.operations.sets import PrivateInside, SetExists
+from deployment_sets.planning import DeployConflicts
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
 from skillmeat_site.accounts.scoping import project_for_writing
 from skillmeat_site.api.pagination import OffsetPagination
@@ -53,7 +61,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
     serializer_class = SetSerializer
     filterset_class = SetFilter
     permission_classes = (SetPermission,)
-    editors_actions = {"clone"}
+    editors_actions = {"clone", "deploy"}
     list_actions = {"list", "list_members"}
     problems = {
         "create": (SetExists, ProjectRequired, UnknownProject, RoleRequired),
@@ -71,6 +79,19 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         ),
         "move": (NoSuchPosition, SetGone, RoleRequired),
         "remove": (SetGone, RoleRequired),
+        "deploy": (
+            OutsideRoots,
+            TrustRequired,
+            DeployConflicts,
+            DeployFailed,
+            DeployRunning,
+            LockDamaged,
+            SettingsMalformed,
+            TargetBlocked,
+            TargetMissing,
+            ArtifactUnusable,
+            RoleRequired,
+        ),
     }
 
     def list(self, request: Request) -> Response:
@@ -167,6 +188,26 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         """Depth-first in order, each artifact where it is met first."""
         found = resolving.resolve(self.get_object())
         return Response(ResolvedSetSerializer(found).data)
+
+    @extend_schema(
+        summary="Deploy a set into a directory of the server",
+        request=DeploySerializer,
+        responses=DeployedSerializer,
+    )
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def deploy(self, request: Request, id: str) -> Response:
+        """All files or none. The same deploy twice changes nothing."""
+        deployment_set = self.get_object()
+        body = DeploySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.as_wanted()
+        if body.validated_data["dry_run"]:
+            result = deployments.plan(deployment_set=deployment_set, wanted=wanted)
+            return Response({"deployment_id": None, "dry_run": True, **result})
+        made = deployments.deploy(
+            deployment_set=deployment_set, wanted=wanted, by=self.caller, at=timezone.now()
+        )
+        return Response({"deployment_id": made.public_id, "dry_run": False, **made.result})
 
     def _member(self, member_id: str) -> SetMember:
         of_set = SetMember.objects.filter(parent=self.get_object()).select_related("parent__project")

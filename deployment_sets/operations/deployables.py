@@ -17,7 +17,15 @@ WITH_CONTENT = ("current__manifest", "source")
 
 def laid_out(artifacts: Iterable[Artifact]) -> Layout:
     """Where they land; their rows have been read with WITH_CONTENT, so nothing is asked here."""
-    return lay_out([_deployable(artifact) for artifact in artifacts], read=_read)
+    return lay_out([_deployable(artifact) for artifact in artifacts], read=read)
+
+
+def read(digest: str) -> bytes:
+    """The stored bytes. Raises ArtifactUnusable when they are lost."""
+    try:
+        return store.read(digest)
+    except ContentDamaged as error:
+        raise ArtifactUnusable(f"{error.detail} {error.hint}") from None
 
 
 def _deployable(artifact: Artifact) -> DeployableArtifact:
@@ -50,10 +58,3 @@ def _member(row: Mapping[str, str]) -> tuple[Member, Member]:
     """By both locators that it can have: its path, and with the name where a file declares several."""
     type_ = ArtifactType(row["type"])
     return Member(type=type_, locator=row["path"]), Member(type=type_, locator=f"{row['path']}#{row['name']}")
-
-
-def _read(digest: str) -> bytes:
-    try:
-        return store.read(digest)
-    except ContentDamaged as error:
-        raise ArtifactUnusable(f"{error.detail} {error.hint}") from None

@@ -1,0 +1,185 @@
+"""Deployments: plan, deploy, verify and undo a set in a directory of this server."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from collections_app.models import Artifact
+from deployment_sets import writer
+from deployment_sets.models import Deployment, DeploymentSet, root_of
+from deployment_sets.operations.deployables import read
+from deployment_sets.operations.outcomes import result_of
+from deployment_sets.operations.resolving import ResolvedSet, resolve
+from deployment_sets.planning import OnConflict, Wishes
+from deployment_sets.verifying import Drift
+from marketplace.detection.vocabulary import ArtifactType
+from marketplace.models import TrustLevel
+from skillmeat_site.accounts.models import Project, User
+from skillmeat_site.audit.recording import record
+from skillmeat_site.errors import DomainError, Kind
+
+# What runs by itself once it is there.
+ACTIVE_TYPES = {ArtifactType.HOOK, ArtifactType.MCP_SERVER, ArtifactType.PLUGIN}
+
+
+class OutsideRoots(DomainError):
+    """Sets are only deployed below directories that the operator has listed in SKILLMEAT_DEPLOY_ROOTS.
+
+    On a server of several users a superuser also has to have granted the directory to the project, in the
+    console.
+    """
+
+    code = "outside_deploy_roots"
+    kind = Kind.FORBIDDEN
+    title = "Nothing may be deployed there"
+    hint = "Choose a directory below a root, or ask the operator to add one to SKILLMEAT_DEPLOY_ROOTS."
+
+
+class TrustRequired(DomainError):
+    """Hooks, MCP servers and plugins run by themselves once they are deployed, and these come from nowhere trusted.
+
+    Their source is untrusted, or is not known any more. `artifacts` lists them.
+    """
+
+    code = "trust_required"
+    kind = Kind.CONFLICT
+    title = "Confirm that you trust them"
+    hint = "Look into their files; then send confirm_untrusted: true, or raise their sources' trust_level."
+
+
+class AlreadyUndone(DomainError):
+    """A deployment is undone once."""
+
+    code = "already_undone"
+    kind = Kind.CONFLICT
+    title = "It is undone already"
+    hint = "Deploy the set again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Where a set is to go, and how to deal with what is there."""
+
+    project_path: str
+    on_conflict: OnConflict = OnConflict.ABORT
+    prune: bool = False
+    confirm_untrusted: bool = False
+
+
+def plan(*, deployment_set: DeploymentSet, wanted: Wanted) -> dict[str, Any]:
+    """What `deploy` would do now, as its result. Raises OutsideRoots and what `writer.plan` raises."""
+    root, path = _place(wanted.project_path, deployment_set.project)
+    resolved = resolve(deployment_set)
+    return result_of(writer.plan(root, path, _wishes(deployment_set, resolved, wanted)), resolved)
+
+
+def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at: datetime) -> Deployment:
+    """Put the set's artifacts there. Raises OutsideRoots, TrustRequired and what `writer.execute` raises.
+
+    The row is written first, so that a deploy which is cut off can be seen, and undone once it was finished.
+    """
+    root, path = _place(wanted.project_path, deployment_set.project)
+    resolved = resolve(deployment_set)
+    if not wanted.confirm_untrusted:
+        _require_trust(resolved)
+    deployment = _begin(deployment_set, wanted, by=by, at=at)
+    try:
+        done = writer.execute(
+            root, path, _wishes(deployment_set, resolved, wanted), read=read, undo=_area(deployment)
+        )
+    except DomainError:
+        shutil.rmtree(_area(deployment), ignore_errors=True)
+        deployment.delete()
+        raise
+    deployment.result = result_of(done, resolved)
+    deployment.finished_at = at
+    with transaction.atomic():
+        deployment.save(update_fields=["result", "finished_at"])
+        facts = {"project_path": deployment.project_path, "counts": deployment.result["counts"]}
+        record("set.deployed", deployment, project=deployment.project, by=by, at=at, **facts)
+    return deployment
+
+
+def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str, ...]:
+    """Take it back; the paths that changed. Raises AlreadyUndone, OutsideRoots and what `writer.undo` raises."""
+    if deployment.undone_at:
+        raise AlreadyUndone(f"It was undone at {deployment.undone_at:%Y-%m-%d %H:%M}.")
+    root, path = _place(deployment.project_path, deployment.project)
+    changed = writer.undo(root, path, _area(deployment))
+    deployment.undone_at, deployment.undone_by = at, by
+    with transaction.atomic():
+        deployment.save(update_fields=["undone_at", "undone_by"])
+        facts = {"project_path": deployment.project_path, "changed": len(changed)}
+        record("set.undeployed", deployment, project=deployment.project, by=by, at=at, **facts)
+    return changed
+
+
+def verify(*, deployment: Deployment) -> Drift:
+    """How the directory differs from its lock, and from the set as it is now while there is one."""
+    root, path = _place(deployment.project_path, deployment.project)
+    wishes = None
+    if deployment.deployment_set:
+        wishes = Wishes(layout=resolve(deployment.deployment_set).layout)
+    return writer.verify(root, path, wishes)
+
+
+def _place(project_path: str, project: Project) -> tuple[Path, Path]:
+    """The root, which is trusted, and the directory below it, to which the writer goes step by step."""
+    root, path = root_of(project_path), Path(project_path)
+    if root is None:
+        raise OutsideRoots(f"{project_path} is not below a directory of SKILLMEAT_DEPLOY_ROOTS.")
+    granted = project.deploy_roots.values_list("path", flat=True)
+    if settings.SKILLMEAT_AUTH == "multi-user" and not any(map(path.is_relative_to, granted)):
+        raise OutsideRoots(
+            f"{project_path} is not below a directory that was granted to {project}.",
+            hint="SKILLMEAT_DEPLOY_ROOTS is not enough here: a superuser grants it to the project, in the console.",
+        )
+    return root, path
+
+
+def _area(deployment: Deployment) -> Path:
+    """Where the writer keeps what it takes to undo it."""
+    return Path(settings.SKILLMEAT_DATA_DIR) / "undo" / deployment.public_id
+
+
+def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted) -> Wishes:
+    return Wishes(
+        layout=resolved.layout,
+        set_id=deployment_set.public_id,
+        set_name=deployment_set.name,
+        on_conflict=wanted.on_conflict,
+        prune=wanted.prune,
+    )
+
+
+def _require_trust(resolved: ResolvedSet) -> None:
+    artifacts = [placed.artifact for placed in resolved.artifacts]
+    doubtful = [each for each in artifacts if each.type in ACTIVE_TYPES and not _is_trusted(each)]
+    if doubtful:
+        names = ", ".join(map(str, doubtful[:5]))
+        raise TrustRequired(
+            f"From untrusted sources: {names}.", artifacts=[str(each.pk) for each in doubtful]
+        )
+
+
+def _is_trusted(artifact: Artifact) -> bool:
+    return artifact.source is not None and artifact.source.trust_level != TrustLevel.UNTRUSTED
+
+
+def _begin(deployment_set: DeploymentSet, wanted: Wanted, *, by: User | None, at: datetime) -> Deployment:
+    return Deployment.objects.create(
+        project=deployment_set.project,
+        deployment_set=deployment_set,
+        set_name=deployment_set.name,
+        visibility=deployment_set.visibility,
+        project_path=wanted.project_path,
+        on_conflict=wanted.on_conflict,
+        prune=wanted.prune,
+        deployed_by=by,
+        created_at=at,
+    )
