@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import cast
 
-from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings
+from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings, SuggestedSource
 from marketplace.detection.detect import DETECTOR_VERSION, Survey, survey
 from marketplace.detection.index import base_name, parent, relative, stem
 from marketplace.fetching import SINGLE_READS_AT_MOST, Fetcher, Progress
@@ -67,6 +67,7 @@ class Scanned:
 
     commit: Commit
     found: tuple[Found, ...]
+    suggested: tuple[SuggestedSource, ...]
     snapshot: Snapshot
     texts: Mapping[str, str]
     readme: str | None = None
@@ -120,7 +121,8 @@ def scan(
         readme = readme_path(tree) if with_readme else ""
         seen = look.survey(readme)
         progress("detecting")
-        artifacts = seen.detect().artifacts
+        detection = seen.detect()
+        artifacts = detection.artifacts
         look.keep_files(artifacts, into)
         progress("listing files", 0, len(artifacts))
         holdings = hold(artifacts, look.kept, limits, into)
@@ -132,6 +134,7 @@ def scan(
                 )
                 for artifact, holding in zip(artifacts, holdings, strict=True)
             ),
+            suggested=detection.suggested,
             snapshot=look.snapshot(),
             texts=look.texts,
             readme=look.texts.get(readme),

@@ -40,6 +40,7 @@ WRITTEN_FIELDS = (
     *("parent", "duplicate_of", "detected_sha", "changed_at", "removed_at"),
 )
 MAX_REASON = 500
+MAX_SUGGESTED = 500
 
 
 def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
@@ -56,6 +57,7 @@ def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
         source.resolved_sha, source.advanced_at = seen.commit.sha, at
     source.etag = seen.commit.etag
     source.fingerprint = fingerprint(source.detection_settings) if seen.is_whole else ""
+    source.suggested_sources = [asdict(suggested) for suggested in seen.suggested[:MAX_SUGGESTED]]
     if seen.readme is not None:
         source.repo_readme = seen.readme
     count(source)
