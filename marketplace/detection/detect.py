@@ -37,11 +37,15 @@ class Survey:
 
     `missing` are paths of regular files whose text would have told more: to be surveyed again with these
     added until it is empty, as manifests refer to further files. All rounds together ask for at most 20,000
-    files of 256 KiB each and 64 MiB. What cannot be had stays in it.
+    files of 256 KiB each and 64 MiB. What cannot be had stays in it. `places` are all that were looked at,
+    those too that nothing came of.
     """
 
     missing: frozenset[str]
     index: TreeIndex
+    library: Library
+    mapping: Mapping[str, ArtifactType | None]
+    places: tuple[Place, ...]
     plugins: tuple[Plugin, ...]
     candidates: tuple[Candidate, ...]
     members: Mapping[str, Set[Identity]]
@@ -70,11 +74,15 @@ def survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings
     places = chain(
         mapped_places(index, mapping), _usual_places(index, root, plugins, frontmatter=settings.frontmatter)
     )
-    allowed = [place for place in islice(places, MAX_PLACES) if _allowed(place, mapping)]
+    looked_at = tuple(islice(places, MAX_PLACES))
+    allowed = [place for place in looked_at if is_allowed(place, mapping)]
     packages = [judge_plugin(plugin) for plugin in plugins]
-    kept = [package for package in packages if _allowed(package.place, mapping)]
+    kept = [package for package in packages if is_allowed(package.place, mapping)]
     return Survey(
         index=index,
+        library=library,
+        mapping=mapping,
+        places=looked_at,
         plugins=plugins,
         candidates=_judge(_best(allowed), kept, library, index),
         members=_by_plugin(allowed),
@@ -137,7 +145,7 @@ def _judge(
     return (*packages, *doubt_copies([*outer, *single], index, library))
 
 
-def _allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:
+def is_allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:
     """The nearest mapped directory decides; below one that is called a plugin its parts count too."""
     directory = place.directory
     while directory not in mapping:
