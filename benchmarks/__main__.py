@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
-from benchmarks import scan
+from benchmarks import detect, scan
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"scan": scan}
+BENCHMARKS = {"detect": detect, "scan": scan}
 
 
 def main() -> int:

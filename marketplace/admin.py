@@ -34,7 +34,7 @@ class SourceAdmin(admin.ModelAdmin):
             {"fields": ("artifact_count", "counts_by_type", "resolved_sha", "last_sync_at", "last_error")},
         ),
         ("Schedule", {"fields": ("rescan_interval", "next_rescan_at")}),
-        ("Upstream", {"fields": ("repo_description", "suggested_tags", "tags")}),
+        ("Upstream", {"fields": ("repo_description", "suggested_tags", "suggested_sources", "tags")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:

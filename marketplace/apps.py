@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 from skillmeat_site.jobs import kinds, schedules
 
@@ -7,6 +10,7 @@ class MarketplaceConfig(AppConfig):
     name = "marketplace"
 
     def ready(self) -> None:
+        post_migrate.connect(_install_search, sender=self)
         kinds.register(
             kinds.JobKind(
                 name="scan",
@@ -18,3 +22,10 @@ class MarketplaceConfig(AppConfig):
         schedules.register(
             schedules.Periodic(name="rescan what is due", function="marketplace.tasks.rescan_due", minutes=1)
         )
+
+
+def _install_search(**_: Any) -> None:
+    """The search index is no model, and a migration that rebuilds its table drops its triggers."""
+    from marketplace.search.engines import engine  # noqa: PLC0415  models are not loaded before
+
+    engine().install()

@@ -88,3 +88,8 @@ def kind_of(file: TreeFile, *, is_pointer: bool = False) -> ContentKind:
 def is_lfs_pointer(data: bytes) -> bool:
     """Whether these bytes stand for a file that Git LFS keeps elsewhere."""
     return len(data) < MAX_POINTER and LFS_POINTER.match(data) is not None
+
+
+def is_main(path: str, file: str) -> bool:
+    """Whether this file (relative to the artifact's directory) is what describes the artifact at `path`."""
+    return file.lower() == "skill.md" or f"/{path}".endswith(f"/{file}")

@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import cast
 
-from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings
+from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings, SuggestedSource
 from marketplace.detection.detect import DETECTOR_VERSION, Survey, survey
-from marketplace.detection.index import base_name, parent, stem
+from marketplace.detection.index import base_name, parent, relative, stem
 from marketplace.fetching import SINGLE_READS_AT_MOST, Fetcher, Progress
 from marketplace.keeping import ContentStore, Holding, KeepingLimits, allot, hold, store
+from marketplace.manifest import is_main
 from marketplace.repository import (
     Commit,
     NotModified,
@@ -45,18 +46,30 @@ class Found:
     findings: tuple[Finding, ...]
     holding: Holding
 
+    def main_document(self, texts: Mapping[str, str]) -> str:
+        """What the artifact says; empty when it is described nowhere but in a manifest."""
+        artifact = self.artifact
+        paths = (file.path for file in artifact.files)
+        path = next(
+            (path for path in paths if is_main(artifact.path, relative(path, artifact.directory))), ""
+        )
+        return texts.get(path, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
     """What one scan saw and remembers.
 
-    `readme` is None when none was asked for or there is none. `is_whole` is False when files had to be left
-    unread, and another scan of the same commit would read more.
+    `texts` are the documents that were read, by path. `readme` is None when none was asked for or there is
+    none. `is_whole` is False when files had to be left unread, and another scan of the same commit would read
+    more.
     """
 
     commit: Commit
     found: tuple[Found, ...]
+    suggested: tuple[SuggestedSource, ...]
     snapshot: Snapshot
+    texts: Mapping[str, str]
     readme: str | None = None
     is_whole: bool = True
 
@@ -108,7 +121,8 @@ def scan(
         readme = readme_path(tree) if with_readme else ""
         seen = look.survey(readme)
         progress("detecting")
-        artifacts = seen.detect().artifacts
+        detection = seen.detect()
+        artifacts = detection.artifacts
         look.keep_files(artifacts, into)
         progress("listing files", 0, len(artifacts))
         holdings = hold(artifacts, look.kept, limits, into)
@@ -120,7 +134,9 @@ def scan(
                 )
                 for artifact, holding in zip(artifacts, holdings, strict=True)
             ),
+            suggested=detection.suggested,
             snapshot=look.snapshot(),
+            texts=look.texts,
             readme=look.texts.get(readme),
             is_whole=not fetcher.unread,
         )

@@ -2,18 +2,28 @@
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+PERIODS = {"s": 1, "min": 60, "hour": 3600}
+RATE = re.compile(r"([1-9][0-9]{0,8})/(s|min|hour)\Z")
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds."""
+
+    requests: int
+    seconds: int
 
 
 def _complaint(name: str, wanted: str) -> ImproperlyConfigured:
@@ -54,6 +64,17 @@ def positive_int(name: str, default: int, *, low: int = 1) -> int:
         return number
 
     return _parsed(name, default, parse, f"a whole number of at least {low}")
+
+
+def rate(name: str, default: str) -> Rate | None:
+    """`6000/min` (or `/s`, `/hour`); None when it is `off`."""
+    value = text(name, default)
+    if value == "off":
+        return None
+    found = RATE.match(value)
+    if not found:
+        raise _complaint(name, "a number of requests per s, min or hour like 6000/min, or off")
+    return Rate(requests=int(found[1]), seconds=PERIODS[found[2]])
 
 
 def names(name: str, default: tuple[str, ...] = ()) -> list[str]:

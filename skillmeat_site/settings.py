@@ -13,6 +13,8 @@ SKILLMEAT_AUTH = env.choice("SKILLMEAT_AUTH", ("single-user", "multi-user"))
 SKILLMEAT_QUEUE_URL = env.text("SKILLMEAT_QUEUE_URL")
 SKILLMEAT_WORKERS = env.positive_int("SKILLMEAT_WORKERS", 2)
 SKILLMEAT_TRUSTED_PROXIES = env.networks("SKILLMEAT_TRUSTED_PROXIES")
+SKILLMEAT_THROTTLE_USER = env.rate("SKILLMEAT_THROTTLE_USER", "6000/min")
+SKILLMEAT_THROTTLE_ANONYMOUS = env.rate("SKILLMEAT_THROTTLE_ANONYMOUS", "600/min")
 SKILLMEAT_LOG_FORMAT = env.choice("SKILLMEAT_LOG_FORMAT", ("json", "console"))
 
 SKILLMEAT_GITHUB_API_URL = env.http_url("SKILLMEAT_GITHUB_API_URL", "https://api.github.com")
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "skillmeat_site",
     "skillmeat_site.accounts",
+    "skillmeat_site.access",
     "skillmeat_site.audit",
     "skillmeat_site.jobs",
     "marketplace",
@@ -80,6 +83,7 @@ MIDDLEWARE = [
     "skillmeat_site.api.middleware.content_security_policy",
     "skillmeat_site.api.middleware.local_only",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "skillmeat_site.api.middleware.conditional_answers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -135,6 +139,17 @@ STORAGES = {
     },
 }
 
+# Without Redis nothing is cached: throttles then count in files, see api/counters.py.
+if SKILLMEAT_QUEUE_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": SKILLMEAT_QUEUE_URL,
+            "KEY_PREFIX": "skillmeat",
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        }
+    }
+
 # --- Jobs ------------------------------------------------------------------------------------------
 # The queue only wakes workers up: it never retries, keeps nothing, and takes few messages ahead, because
 # its redelivery clock starts when a message is taken. `retry` stands well above `timeout` for that reason.
@@ -165,6 +180,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["skillmeat_site.accounts.permissions.ScopePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["skillmeat_site.api.throttles.RequestThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["skillmeat_site.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["skillmeat_site.api.renderers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skillmeat_site.api.renderers.AlwaysJSON",

@@ -9,8 +9,13 @@ from rest_framework.routers import SimpleRouter
 from deployment_sets.api.deployments import DeploymentViewSet
 from deployment_sets.api.sets import DeploymentSetViewSet
 from marketplace.api.entries import EntryViewSet
+from marketplace.api.search import SearchView
 from marketplace.api.sources import InferUrlView, SourceViewSet
+from skillmeat_site.access.api.me import MeView
+from skillmeat_site.access.api.projects import ProjectViewSet
+from skillmeat_site.access.api.tokens import TokenViewSet
 from skillmeat_site.api import views
+from skillmeat_site.audit.api import AuditEventViewSet
 from skillmeat_site.jobs.api import JobViewSet
 from skillmeat_site.jobs.health import healthz, readyz
 
@@ -20,10 +25,15 @@ router.register("marketplace/artifacts", EntryViewSet, basename="entry")
 router.register("deployment-sets", DeploymentSetViewSet, basename="deployment-set")
 router.register("deployments", DeploymentViewSet, basename="deployment")
 router.register("jobs", JobViewSet, basename="job")
+router.register("projects", ProjectViewSet, basename="project")
+router.register("tokens", TokenViewSet, basename="token")
+router.register("audit-events", AuditEventViewSet, basename="audit-event")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api/v1/marketplace/search", SearchView.as_view(), name="search"),
     path("api/v1/marketplace/infer-url", InferUrlView.as_view(), name="infer-url"),
+    path("api/v1/me", MeView.as_view(), name="me"),
     path("api/v1/", include(router.urls)),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -15,6 +15,7 @@ from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel, Vi
 from marketplace.operations import readers
 from marketplace.operations.sources import NewSource
 from marketplace.repository import can_be_ref, clean_directory
+from marketplace.search.words import highlights
 from marketplace.vetting.findings import Severity
 from skillmeat_site.api.fields import (
     FlagField,
@@ -423,3 +424,30 @@ class EntryDetailSerializer(EntrySerializer):
             "files",
         )
         read_only_fields: tuple[str, ...] = fields
+
+
+class HighlightSerializer(serializers.Serializer[Any]):
+    """From character `start` up to, not including, `end` of the item's field."""
+
+    field = serializers.ChoiceField(["name", "title", "description"])
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class SearchHitSerializer(EntrySerializer):
+    """An entry with where the words stand in it."""
+
+    trust_level = serializers.ChoiceField(TrustLevel.choices, source="source.trust_level")
+    highlights = serializers.SerializerMethodField()
+
+    class Meta(EntrySerializer.Meta):
+        fields: tuple[str, ...] = (*EntrySerializer.Meta.fields, "trust_level", "highlights")
+        read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field(HighlightSerializer(many=True))
+    def get_highlights(self, entry: Entry) -> list[dict[str, Any]]:
+        return [
+            {"field": name, "start": found.start, "end": found.end}
+            for name in ("name", "title", "description")
+            for found in highlights(getattr(entry, name), self.context["words"])
+        ]

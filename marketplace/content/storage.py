@@ -16,22 +16,22 @@ class AtomicFileStorage(FileSystemStorage):
     """Writes beside and renames, so that a file that exists is complete; the same name is the same bytes."""
 
     def _save(self, name: str, content: "File[Any] | IO[Any]") -> str:
-        path = Path(self.path(name))
+        path, incoming = Path(self.path(name)), Path(self.path(INCOMING))
+        written = self._write(incoming, content.read())
         try:
-            return self._write(name, path, content)
+            os.replace(written, path)  # noqa: PTH105  pathlib's form says nothing more
         except FileNotFoundError:  # rarely: there are few directories and many files
             path.parent.mkdir(parents=True, exist_ok=True)
-            Path(self.path(INCOMING)).mkdir(exist_ok=True)
-            content.seek(0)
-            return self._write(name, path, content)
-
-    def _write(self, name: str, path: Path, content: "File[Any] | IO[Any]") -> str:
-        with tempfile.NamedTemporaryFile(
-            dir=self.path(INCOMING), delete=False
-        ) as file:  # nobody else's to read
-            file.write(content.read())
-        os.replace(file.name, path)  # noqa: PTH105  pathlib's form says nothing more
+            os.replace(written, path)  # noqa: PTH105
         return name
+
+    @staticmethod
+    def _write(directory: Path, data: bytes) -> str:
+        """A new file, which nobody else may read."""
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=directory, delete=False) as file:
+            file.write(data)
+        return file.name
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         return name

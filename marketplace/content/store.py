@@ -33,30 +33,31 @@ class ContentStore:
         """Store each if it is not there yet; their SHA-256 (hex), in the same order."""
         digests = [hashlib.sha256(data).hexdigest() for data in contents]
         blobs = dict(zip(digests, contents, strict=True))
-        self._write(blobs, there=self._claim(blobs))
+        there = self._claim(blobs)
+        if missing := {digest: data for digest, data in blobs.items() if digest not in there}:
+            self._write(missing)
         return digests
 
     def _claim(self, digests: Collection[str]) -> set[str]:
         """What is there already. Saying first that it is wanted keeps the garbage collection from taking it."""
-        whole = Blob.objects.filter(digest__in=digests, damaged_at=None)
+        whole = Blob.objects.filter(digest__in=digests, is_whole=True)
         whole.update(wanted_at=self._at)
-        return set(whole.values_list("digest", flat=True))
-
-    def _write(self, blobs: Mapping[str, bytes], *, there: Collection[str]) -> None:
         storage = content_storage()
-        for digest, data in blobs.items():
-            if digest not in there or not storage.exists(name_of(digest)):
-                storage.save(name_of(digest), ContentFile(data))
+        return {
+            digest for digest in whole.values_list("digest", flat=True) if storage.exists(name_of(digest))
+        }
+
+    def _write(self, blobs: Mapping[str, bytes]) -> None:
+        """Rows first, so that what a killed process leaves is known and can be collected."""
         Blob.objects.bulk_create(
-            [
-                Blob(digest=digest, size=len(data), wanted_at=self._at)
-                for digest, data in blobs.items()
-                if digest not in there
-            ],
+            [Blob(digest=digest, size=len(data), wanted_at=self._at) for digest, data in blobs.items()],
             update_conflicts=True,
             unique_fields=["digest"],
-            update_fields=["wanted_at", "damaged_at"],
+            update_fields=["wanted_at"],
         )
+        for digest, data in blobs.items():
+            content_storage().save(name_of(digest), ContentFile(data))
+        Blob.objects.filter(digest__in=blobs).update(is_whole=True)
 
     def keep(self, manifests: Sequence[ManifestValue]) -> None:
         """Store each manifest if it is not there yet."""

@@ -109,7 +109,7 @@ def _remove_leftovers(before: datetime, *, dry_run: bool) -> int:
     return len(old)
 
 
-def check(*, at: datetime, dry_run: bool, progress: Progress) -> list[Damage]:
+def check(*, dry_run: bool, progress: Progress) -> list[Damage]:
     """Read every blob; which are damaged or missing. Unless `dry_run`, the next scan with force replaces them."""
     total = Blob.objects.count()
     reasons: dict[str, str] = {}
@@ -121,13 +121,16 @@ def check(*, at: datetime, dry_run: bool, progress: Progress) -> list[Damage]:
                 reasons[blob.digest] = reason
         progress("checking", len(known), total)
     lists = _manifests_listing(reasons, known)
-    reasons |= dict.fromkeys(lists.keys() - reasons.keys(), "It is listed but was never stored.")
+    never = dict.fromkeys(lists.keys() - reasons.keys(), "It is listed but was never stored.")
+    # What is not whole and not listed is the rest of an interrupted write: garbage, but no damage.
+    unlisted = Blob.objects.filter(pk__in=reasons.keys() - lists.keys(), is_whole=False)
+    garbage = set(unlisted.values_list("pk", flat=True))
     if not dry_run:
-        Blob.objects.filter(pk__in=reasons).update(damaged_at=at)
-        Blob.objects.exclude(damaged_at=None).exclude(pk__in=reasons).update(damaged_at=None)
+        Blob.objects.filter(pk__in=reasons).update(is_whole=False)
     return [
         Damage(digest=digest, reason=reason, manifests=tuple(lists.get(digest, ())))
-        for digest, reason in sorted(reasons.items())
+        for digest, reason in sorted((reasons | never).items())
+        if digest not in garbage
     ]
 
 

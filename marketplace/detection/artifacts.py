@@ -74,7 +74,7 @@ class DetectedArtifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class SuggestedSource:
-    """Another repository that a marketplace.json of this one points to; nothing of it has been read."""
+    """Another repository or package that a marketplace.json of this one points to; nothing of it has been read."""
 
     name: str
     url: str

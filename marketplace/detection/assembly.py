@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.folders import parts, path_tags
 from marketplace.detection.index import TreeIndex, is_below, parent, relative
-from marketplace.detection.places import Candidate
+from marketplace.detection.places import Candidate, Identity
 from marketplace.detection.scripts import hook_files
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.repository import TreeFile
 
 MAX_NAMESPACE = 200
 
-_Identity = tuple[ArtifactType, str]
-_Files = dict[_Identity, tuple[TreeFile, ...]]
+_Files = dict[Identity, tuple[TreeFile, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,7 @@ class _Content:
 
 
 def assemble(
-    index: TreeIndex, candidates: Sequence[Candidate], *, divided: Mapping[str, Set[_Identity]]
+    index: TreeIndex, candidates: Sequence[Candidate], *, divided: Mapping[str, Set[Identity]]
 ) -> tuple[DetectedArtifact, ...]:
     """Sorted by type and locator. `divided`: plugins, by locator, that own no more than these members."""
     owned = _files_below_plugins(index, candidates)
@@ -49,13 +48,13 @@ def assemble(
 
 
 def _pointed_to_the_surest(
-    artifacts: Iterable[DetectedArtifact], copies: Mapping[_Identity, str]
+    artifacts: Iterable[DetectedArtifact], copies: Mapping[Identity, str]
 ) -> Iterator[DetectedArtifact]:
     """Each artifact; of those with the same type and content all but the surest, and the copies, say of what.
 
     What is pointed to points nowhere: it comes first in the order from sure to unsure.
     """
-    originals: dict[_Identity, str] = {}
+    originals: dict[Identity, str] = {}
     contents: dict[tuple[ArtifactType, str], str] = {}
     for artifact in sorted(artifacts, key=lambda artifact: (-artifact.confidence, artifact.key)):
         content = (artifact.type, artifact.content_digest if artifact.files else artifact.locator)
@@ -86,10 +85,10 @@ def _files_below_plugins(index: TreeIndex, candidates: Sequence[Candidate]) -> _
     single = [c.place for c in candidates if not c.place.is_directory]
     owned: _Files = {place.identity: (index.files[place.path],) for place in single}
     for candidate in candidates:
-        if candidate.place.type is ArtifactType.HOOK:
-            owned[candidate.place.identity] = hook_files(
-                index, candidate.place.document, candidate.place.origin, candidate.calls
-            )
+        place = candidate.place
+        if place.type is ArtifactType.HOOK:
+            base = place.directory if place.base is None else place.base
+            owned[place.identity] = hook_files(index, place.document, base, candidate.calls)
     taken = {place.path for place in single if place.inline is None}
     skills = {c.place.directory: c.place for c in candidates if c.place.type is ArtifactType.SKILL}
     holder: dict[str, str] = {}
@@ -102,7 +101,7 @@ def _files_below_plugins(index: TreeIndex, candidates: Sequence[Candidate]) -> _
     return owned | {place.identity: tuple(held[directory]) for directory, place in skills.items()}
 
 
-def _together(owned: _Files, members: Set[_Identity]) -> tuple[TreeFile, ...]:
+def _together(owned: _Files, members: Set[Identity]) -> tuple[TreeFile, ...]:
     """The files of these members, sorted by path, each once."""
     files = {file.path: file for member in members for file in owned.get(member, ())}
     return tuple(files[path] for path in sorted(files))

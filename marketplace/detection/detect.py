@@ -1,6 +1,7 @@
 """From a tree and some of its texts to artifacts: the order of the steps, each of which has its own room."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -8,9 +9,9 @@ from marketplace.detection.artifacts import Detection, DetectionSettings, Sugges
 from marketplace.detection.assembly import assemble
 from marketplace.detection.index import Library, TreeIndex, parent
 from marketplace.detection.judging import judge, judge_plugin
-from marketplace.detection.members import SkillDirectories, member_places
+from marketplace.detection.members import Folders, member_places
 from marketplace.detection.ownership import doubt_copies, single_owners, without_parts_of_skills
-from marketplace.detection.places import Candidate, Place
+from marketplace.detection.places import Candidate, Identity, Place
 from marketplace.detection.plugins import Plugin, find_plugins
 from marketplace.detection.rules import (
     config_places,
@@ -36,21 +37,25 @@ class Survey:
 
     `missing` are paths of regular files whose text would have told more: to be surveyed again with these
     added until it is empty, as manifests refer to further files. All rounds together ask for at most 20,000
-    files of 256 KiB each and 64 MiB. What cannot be had stays in it.
+    files of 256 KiB each and 64 MiB. What cannot be had stays in it. `places` are all that were looked at,
+    those too that nothing came of.
     """
 
     missing: frozenset[str]
     index: TreeIndex
+    library: Library
+    mapping: Mapping[str, ArtifactType | None]
+    places: tuple[Place, ...]
     plugins: tuple[Plugin, ...]
     candidates: tuple[Candidate, ...]
+    members: Mapping[str, Set[Identity]]
     suggested: tuple[SuggestedSource, ...]
 
     def detect(self) -> Detection:
         """All artifacts with a confidence of at least 30; whatever lacks its document is left out."""
         listed = tuple(found for found in self.candidates if found.confidence >= LISTED)
-        skills = SkillDirectories(self.index)
         divided = {
-            plugin.locator: {place.identity for place in member_places(plugin, self.index, skills)}
+            plugin.locator: self.members.get(plugin.locator, frozenset())
             for plugin in self.plugins
             if plugin.divides
         }
@@ -69,13 +74,18 @@ def survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings
     places = chain(
         mapped_places(index, mapping), _usual_places(index, root, plugins, frontmatter=settings.frontmatter)
     )
-    best = _best(place for place in islice(places, MAX_PLACES) if _allowed(place, mapping))
+    looked_at = tuple(islice(places, MAX_PLACES))
+    allowed = [place for place in looked_at if is_allowed(place, mapping)]
     packages = [judge_plugin(plugin) for plugin in plugins]
-    kept = [package for package in packages if _allowed(package.place, mapping)]
+    kept = [package for package in packages if is_allowed(package.place, mapping)]
     return Survey(
         index=index,
+        library=library,
+        mapping=mapping,
+        places=looked_at,
         plugins=plugins,
-        candidates=_judge(best, kept, library, index),
+        candidates=_judge(_best(allowed), kept, library, index),
+        members=_by_plugin(allowed),
         suggested=suggested,
         missing=frozenset(library.missing),
     )
@@ -98,19 +108,28 @@ def _usual_places(
 
 def _members(plugins: Iterable[Plugin], index: TreeIndex) -> Iterator[Place]:
     """Those of the innermost plugins first, and of several in one directory first the one that is its namesake."""
-    skills = SkillDirectories(index)
+    folders = Folders(index)
     ordered = sorted(plugins, key=lambda plugin: (-len(plugin.directory), not plugin.is_namesake))
-    return chain.from_iterable(member_places(plugin, index, skills) for plugin in ordered)
+    return chain.from_iterable(member_places(plugin, folders) for plugin in ordered)
 
 
 def _best(places: Iterable[Place]) -> tuple[Place, ...]:
     """Each identity once, with the strongest reason, in the order of type and locator."""
-    found: dict[tuple[ArtifactType, str], Place] = {}
+    found: dict[Identity, Place] = {}
     for place in places:
         known = found.get(place.identity)
         if known is None or place.rank > known.rank:
             found[place.identity] = place
     return tuple(found[identity] for identity in sorted(found))
+
+
+def _by_plugin(places: Iterable[Place]) -> dict[str, set[Identity]]:
+    """What each plugin, by its locator, loads; several can load the same."""
+    members: dict[str, set[Identity]] = defaultdict(set)
+    for place in places:
+        if place.plugin is not None:
+            members[place.plugin].add(place.identity)
+    return members
 
 
 def _judge(
@@ -126,7 +145,7 @@ def _judge(
     return (*packages, *doubt_copies([*outer, *single], index, library))
 
 
-def _allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:
+def is_allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:
     """The nearest mapped directory decides; below one that is called a plugin its parts count too."""
     directory = place.directory
     while directory not in mapping:

@@ -18,6 +18,8 @@ MAX_PATH = 1_000
 
 _EVENT = re.compile(r"[A-Z][A-Za-z]{2,39}")
 _GITHUB = re.compile(r"[A-Za-z0-9-]{1,39}/[\w.-]{1,100}", re.ASCII)
+_NPM = re.compile(r"(?:@[a-z0-9~-][\w.~-]{0,100}/)?[a-z0-9~-][\w.~-]{0,100}", re.ASCII)
+NPM = "https://www.npmjs.com/package"
 _URL = re.compile(r"https://[^\s\"'<>\\]{1,500}")
 _BUNDLE = (".mcpb", ".dxt")
 
@@ -122,7 +124,7 @@ def hook_commands(values: Mapping[str, Any], *, wrapped: bool = False) -> tuple[
         for handler in group["hooks"]
         if isinstance(handler, Mapping)
     ]
-    texts = (text for handler in handlers for text in _command_line(handler))
+    texts = (text for handler in handlers for text in _command_line(handler) if text)
     return tuple(dict.fromkeys(islice(texts, MAX_ENTRIES)))
 
 
@@ -188,17 +190,20 @@ def _entry(values: Mapping[str, Any], *, plugin_root: str) -> MarketplaceEntry:
 
 
 def _elsewhere(source: object, manifest: PluginManifest) -> SuggestedSource | None:
-    """The repository of a source object: `github` names `repo`, `url` and `git-subdir` a `url`."""
+    """The repository of a source object: `github` names `repo`, `url` and `git-subdir` a `url`, `npm` a package."""
     values = source if isinstance(source, Mapping) else {"url": source}
     repository, url = _text(values.get("repo")), _text(values.get("url"))
+    package = _text(values.get("package"))
     if _GITHUB.fullmatch(repository or url):
         url = f"https://github.com/{repository or url}"
+    elif values.get("source") == "npm" and _NPM.fullmatch(package):
+        url = f"{_text(values.get('registry')).rstrip('/') or NPM}/{package}"
     if not _URL.fullmatch(url):
         return None
     return SuggestedSource(
         name=manifest.name[:200],
         url=url,
-        ref=_text(values.get("ref"))[:250],
+        ref=_text(values.get("ref") or values.get("version"))[:250],
         path=local_path(values.get("path")) or "",
         description=_text(manifest.values.get("description"))[:2_000],
     )
@@ -215,8 +220,8 @@ def _handled(groups: object) -> bool:
 
 def _command_line(handler: Mapping[str, Any]) -> list[str]:
     arguments = handler.get("args")
-    words = [handler.get("command"), *(arguments if isinstance(arguments, list) else [])]
-    return [text for word in words if (text := _text(word))]
+    words = [text for word in (arguments if isinstance(arguments, list) else []) if (text := _text(word))]
+    return [_text(handler.get("command")), *(f"'{word}'" for word in words)]
 
 
 def _is_server(value: object) -> bool:

@@ -1,7 +1,7 @@
 """Which candidate a file belongs to: one below the level of plugins, whatever else could claim it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from marketplace.detection.artifacts import Signal
@@ -14,8 +14,8 @@ from marketplace.detection.vocabulary import ArtifactType
 LOOSE_COPY = -25
 EDITED_COPY = -20
 TRANSLATION = 35
-MAX_NAMESAKES = 5
-COMPARED = 64 * 1024
+MAX_NAMESAKES = 3
+COMPARED = 2_000
 
 _Key = tuple[ArtifactType, str]
 
@@ -57,8 +57,9 @@ def single_owners(candidates: Iterable[Candidate], *, taken: Iterable[str]) -> l
 def doubt_copies(candidates: Sequence[Candidate], index: TreeIndex, library: Library) -> list[Candidate]:
     """All of them; a loose copy of what Claude Code loads from elsewhere here is less certain.
 
-    A copy has the same document (the same git blob), or the same name and half of its lines; a translation has
-    the name of an artifact whose path shows no language. Two copies that are both loaded are both real.
+    A copy has the same document (the same git blob), or the same name and half of the first lines below its
+    frontmatter; a translation has the file name of an artifact whose path shows no language. Two copies that
+    are both loaded are both real.
     """
     originals = _Originals(candidates, index, library)
     return [
@@ -74,7 +75,6 @@ class _Originals:
         self._by_content: dict[_Key, str] = {}
         self._by_name: dict[_Key, list[Candidate]] = defaultdict(list)
         self._by_path: dict[_Key, str] = {}
-        self._lines: dict[str, frozenset[str]] = {}
         for candidate in sorted(candidates, key=_surest_first):
             place = candidate.place
             if place.is_loaded:
@@ -99,21 +99,21 @@ class _Originals:
 
     def _edited(self, candidate: Candidate) -> str | None:
         namesakes = self._by_name.get(_name(candidate), ())[:MAX_NAMESAKES]
-        return next((other.place.locator for other in namesakes if self._are_alike(candidate, other)), None)
-
-    def _are_alike(self, one: Candidate, other: Candidate) -> bool:
-        lines, others = self._lines_of(one), self._lines_of(other)
-        return 2 * len(lines & others) >= max(len(lines), len(others), 1)
+        lines = self._lines_of(candidate) if namesakes else frozenset()
+        return next((one.place.locator for one in namesakes if _are_alike(lines, self._lines_of(one))), None)
 
     def _lines_of(self, candidate: Candidate) -> frozenset[str]:
         path = candidate.place.document
-        if path not in self._lines:
-            head = (self._library.text(path) or "")[:COMPARED]
-            self._lines[path] = frozenset(filter(None, map(str.strip, head.splitlines())))
-        return self._lines[path]
+        markdown = self._library.markdown(path) if path.lower().endswith(".md") else None
+        text = markdown.body if markdown else self._library.text(path) or ""
+        return frozenset(filter(None, map(str.strip, text[:COMPARED].splitlines())))
 
     def _content(self, candidate: Candidate) -> _Key:
         return candidate.place.type, self._index.files[candidate.place.document].sha
+
+
+def _are_alike(lines: Set[str], others: Set[str]) -> bool:
+    return 2 * len(lines & others) >= max(len(lines), len(others), 1)
 
 
 def _name(candidate: Candidate) -> _Key:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.detection.artifacts import Signal
-from marketplace.detection.index import parent
+from marketplace.detection.index import around, parent
 from marketplace.detection.vocabulary import ArtifactType
 
 # Points of a place; at most 15 come from content. The steps are those that confidence promises its readers.
@@ -19,6 +19,9 @@ LOOSE_SKILL = 55
 FOLDER = 45
 DOUBTFUL = 30
 ANYWHERE = 20
+
+
+Identity = tuple[ArtifactType, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class Place:
         return f"{self.path}#{self.key}" if self.key else self.path
 
     @property
-    def identity(self) -> tuple[ArtifactType, str]:
+    def identity(self) -> Identity:
         return self.type, self.locator
 
     @property
@@ -66,7 +69,7 @@ class Place:
     @property
     def origin(self) -> str:
         """The directory from which the paths of the artifact's files count."""
-        return self.directory if self.base is None else self.base
+        return self.directory if self.base is None else around(self.base, self.directory)
 
     @property
     def is_loaded(self) -> bool:

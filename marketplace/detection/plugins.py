@@ -16,6 +16,8 @@ from marketplace.detection.vocabulary import ArtifactType
 
 FOLDER = ".claude-plugin"
 MAX_PLUGINS = 5_000
+# Entries for one and the same whole directory.
+MAX_ALIASES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ def _by_directory(
     for listing in sorted(listings, key=lambda listing: (len(parts(listing.base)), listing.base)):
         local = listing.entry.directory
         directory = None if local is None else join(listing.base, local)
-        if directory is not None and is_below(directory, root) and index.below(directory):
+        if directory is not None and is_below(directory, root) and index.holds(directory):
             found[directory].setdefault(listing.entry.manifest.name, listing)
     return found
 
@@ -131,9 +133,11 @@ def _listed(
     declared: Mapping[str, Mapping[str, _Listing]], manifests: Mapping[str, Declared], root: str
 ) -> Iterator[Plugin]:
     for directory, listings in declared.items():
-        for name, listing in listings.items():
-            own = manifests.get(directory)
-            shared = len(listings) > 1
+        own = manifests.get(directory)
+        shared = len(listings) > 1
+        undivided = [name for name, listing in listings.items() if not listing.entry.manifest.lists_parts]
+        for name in listings.keys() - undivided[MAX_ALIASES:]:
+            listing = listings[name]
             yield Plugin(
                 directory=directory,
                 name=own.manifest.name if own and own.manifest.name and not shared else name,
@@ -184,7 +188,7 @@ def _mapped(
     known = {*taken, *manifests}
     for directory, artifact_type in mapping.items():
         within = any(is_below(other, directory) for other in known)
-        if artifact_type is ArtifactType.PLUGIN and not within and index.below(directory):
+        if artifact_type is ArtifactType.PLUGIN and not within and index.holds(directory):
             yield Plugin(
                 directory=directory,
                 name=base_name(directory) or "plugin",

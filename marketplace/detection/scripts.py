@@ -28,7 +28,8 @@ def called_paths(commands: Iterable[str], *, variable: str) -> tuple[str, ...]:
     """What in the commands can be a path below the directory for which `variable` stands, in their order.
 
     Relative paths count as well, and those below `~` or a variable of the command's own, as they can be meant to
-    be there. Most words are no paths (`bash`, `--flag`): only the tree tells. None is absolute or leads upwards.
+    be there; a bare name (`package.json`) is the caller's own file. Whether there is such a file, only the tree
+    tells. No path is absolute or leads upwards.
     """
     root = re.compile(rf"\$\{{{variable}(?::?[-?=+][^}}]{{0,200}})?\}}|\${variable}\b")
     words = chain.from_iterable(_words(root.sub(_ROOT, command.replace(_ROOT, " "))) for command in commands)
@@ -47,7 +48,7 @@ def hook_files(index: TreeIndex, document: str, base: str, calls: Sequence[str])
     scripts = [path for path in called if path in index.files][:MAX_SCRIPTS]
     own = join(base, ".claude/hooks" if base_name(parent(document)) == ".claude" else "hooks")
     is_called = any(is_below(path, own) for path in scripts) or own in called
-    beside = _neighbours(index, own, scripts) if is_called else []
+    beside = _neighbours(index, own, scripts) if is_called else ()
     paths = {document, *scripts, *beside[:MAX_BESIDE]}
     return tuple(index.files[path] for path in sorted(paths))
 
@@ -66,14 +67,13 @@ def _path_below_root(word: str) -> str | None:
     if root:
         return local_path(f"./{rest}")
     elsewhere = _ELSEWHERE.fullmatch(word)
-    is_path = "/" in word or "." in word
-    return local_path(elsewhere[1] if elsewhere else word) if is_path else None
+    return local_path(elsewhere[1] if elsewhere else word) if "/" in word else None
 
 
-def _neighbours(index: TreeIndex, folder: str, scripts: Iterable[str]) -> list[str]:
+def _neighbours(index: TreeIndex, folder: str, scripts: Iterable[str]) -> tuple[str, ...]:
     """All regular files below the folder or, where these are too many, those directly beside its scripts."""
-    inside = [file.path for file in index.below(folder) if file.is_regular]
+    inside = index.regular_below(folder)
     if len(inside) <= MAX_BESIDE:
         return inside
-    homes = dict.fromkeys(parent(path) for path in scripts if is_below(path, folder))
-    return [path for home in homes for path in index.children(home)]
+    homes = {parent(path) for path in scripts}
+    return tuple(path for path in inside if parent(path) in homes)

@@ -206,7 +206,7 @@ class Transport:
         spool.seek(0)
         spool.truncate()
         received = 0
-        for chunk in response.raw.stream(CHUNK, decode_content=False):
+        while chunk := response.raw.read1(CHUNK, decode_content=False):
             received += len(chunk)
             self.usage.bytes += len(chunk)
             if received > question.limit:

@@ -2,6 +2,7 @@
 
 from marketplace.models.content import Blob, Manifest, SourceSnapshot
 from marketplace.models.entry import Entry, EntryTag, Status
+from marketplace.models.search import SearchDocument
 from marketplace.models.source import ScanStatus, Source, SourceTag, TrustLevel, Visibility
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "EntryTag",
     "Manifest",
     "ScanStatus",
+    "SearchDocument",
     "Source",
     "SourceSnapshot",
     "SourceTag",

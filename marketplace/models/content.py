@@ -6,12 +6,14 @@ from marketplace.models.source import Source
 
 
 class Blob(models.Model):
-    """The bytes of one file, stored under their SHA-256. A row says that all of them have been written."""
+    """The bytes of one file, stored under their SHA-256. The row is there before the first of them."""
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False)
     size = models.PositiveBigIntegerField()
     wanted_at = models.DateTimeField(db_index=True, help_text="When something last relied on it.")
-    damaged_at = models.DateTimeField(null=True, help_text="When a check found other bytes or none.")
+    is_whole = models.BooleanField(
+        default=False, help_text="All bytes are written, and no check found others."
+    )
 
     def __str__(self) -> str:
         return self.digest

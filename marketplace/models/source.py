@@ -100,6 +100,9 @@ class Source(Row):
     repo_description = models.TextField(blank=True)
     repo_readme = models.TextField(blank=True)
     suggested_tags = models.JSONField(default=list)
+    suggested_sources = models.JSONField(
+        default=list, help_text="Other repositories that its marketplace.json points to."
+    )
     resolved_sha = models.CharField(max_length=64, blank=True)
     etag = models.CharField(max_length=200, blank=True)
     fingerprint = models.CharField(

@@ -1,7 +1,7 @@
 """The catalogue of a source: what a scan found becomes rows, all of it or nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from marketplace.detection.vocabulary import ArtifactType
 from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
 from marketplace.models import Entry, EntryTag, Source
 from marketplace.scanner import Found, Scanned, fingerprint
+from marketplace.search import index
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -39,6 +40,7 @@ WRITTEN_FIELDS = (
     *("parent", "duplicate_of", "detected_sha", "changed_at", "removed_at"),
 )
 MAX_REASON = 500
+MAX_SUGGESTED = 500
 
 
 def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
@@ -49,11 +51,13 @@ def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
     """
     entries = {_key(entry): entry for entry in source.entries.all()}
     change = diff(map(_known, entries.values()), [found.artifact for found in seen.found])
-    _Writer(source, entries, seen.found, sha=seen.commit.sha, at=at).write(change)
+    written = _Writer(source, entries, seen.found, sha=seen.commit.sha, at=at).write(change)
+    index.write(source, _bodies(written, seen), at=at)
     if source.resolved_sha != seen.commit.sha:
         source.resolved_sha, source.advanced_at = seen.commit.sha, at
     source.etag = seen.commit.etag
     source.fingerprint = fingerprint(source.detection_settings) if seen.is_whole else ""
+    source.suggested_sources = [asdict(suggested) for suggested in seen.suggested[:MAX_SUGGESTED]]
     if seen.readme is not None:
         source.repo_readme = seen.readme
     count(source)
@@ -97,6 +101,14 @@ def _save_exclusion(entry: Entry, source: Source) -> None:
     entry.save(update_fields=["excluded_at", "excluded_reason"])
     count(source)
     source.save(update_fields=["counts_by_type", "artifact_count"])
+    index.refresh_entry(entry)
+
+
+def _bodies(written: Mapping[Key, Entry], seen: Scanned) -> Iterator[tuple[Entry, str]]:
+    """The entries to be indexed anew, each with its text; one at a time, as there may be much of it."""
+    found = {one.artifact.key: one for one in seen.found}
+    for key, entry in written.items():
+        yield entry, found[key].main_document(seen.texts) if key in found else ""
 
 
 def count(source: Source) -> None:
@@ -159,7 +171,8 @@ class _Writer:
         self.created: dict[Key, Entry] = {}
         self.touched: dict[Key, Entry] = {}
 
-    def write(self, change: CatalogueDiff) -> None:
+    def write(self, change: CatalogueDiff) -> dict[Key, Entry]:
+        """The entries that were created, changed or removed."""
         for move in change.moved:
             self.entries[move.artifact.key] = self.entries.pop(move.was)
         self.created = {artifact.key: self._create(artifact) for artifact in change.new}
@@ -169,11 +182,15 @@ class _Writer:
             self._take_over(artifact, changed=False)
         for artifact in change.detected:
             self._relate(artifact)
-        for batch in _batches([self.entries[key].pk for key in change.removed]):
+        removed = {key: self.entries[key] for key in change.removed}
+        for entry in removed.values():
+            entry.removed_at = self.at
+        for batch in _batches([entry.pk for entry in removed.values()]):
             Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
         Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
         Entry.objects.bulk_update(self.touched.values(), WRITTEN_FIELDS, batch_size=BATCH)
         self._index_tags([*self.created.values(), *self.touched.values()])
+        return self.created | self.touched | removed
 
     def _create(self, artifact: DetectedArtifact) -> Entry:
         entry = Entry(

@@ -15,6 +15,7 @@ from marketplace.models import ScanStatus, Source
 from marketplace.models.source import SCAN
 from marketplace.operations import catalogue, readers, snapshots
 from marketplace.repository import Commit, NotModified, RateLimited, RepositoryReader
+from marketplace.search import index
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -165,9 +166,12 @@ def _save(run: JobRun, source: Source, seen: scanner.Scanned | NotModified, *, a
             locked = Source.objects.select_for_update(of=("self",)).filter(pk=source.pk).first()
             if locked is None:
                 raise SourceGone("The source was deleted during its scan.")
+            is_renamed = locked.repo_key != source.repo_key
             for name in ADDRESS:
                 setattr(locked, name, getattr(source, name))
             run.succeed(_apply(locked, seen, at=at))
+            if is_renamed:
+                index.refresh(locked, at=at)  # entries are found by the repository's name, too
             if packed is not None:
                 snapshots.remember(locked, packed)
     except IntegrityError as error:

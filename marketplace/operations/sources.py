@@ -15,6 +15,7 @@ from marketplace.models.source import SCAN
 from marketplace.operations import readers, scans, snapshots
 from marketplace.operations.credentials import seal
 from marketplace.repository import Description, RepositoryError, RepositoryNotFound, RepositoryReader
+from marketplace.search import index
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -167,6 +168,7 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
 
 
 def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
+    switched = changes.get("indexing_enabled", source.indexing_enabled) != source.indexing_enabled
     decisive = any(getattr(source, name) != changes[name] for name in DECISIVE & changes.keys())
     changes |= {"updated_at": at}
     if decisive:
@@ -178,6 +180,9 @@ def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
     if "rescan_interval" in changes:
         source.next_rescan_at = changes["next_rescan_at"] = source.next_rescan_after(at)
     source.save(update_fields=changes.keys())
+    if switched:
+        index.refresh(source, at=at)
+        source.save(update_fields=["last_indexed_at"])
     if "tags" in changes:
         source.tag_rows.all().delete()
         SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)

@@ -7,17 +7,24 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from skillmeat_site.accounts.models import Token, User
+from skillmeat_site.api import throttles
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <token>`. Comes first, so that a missing login is a 401 and not a 403."""
+    """`Authorization: Bearer <token>`. Comes first, so that a missing login is a 401 and not a 403.
+
+    An address that has sent too many wrong ones is refused before the database is asked, so that guessing
+    is slow and cheap to refuse.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
         scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
+        throttles.check_address(request)
         token = Token.objects.opened_by(secret.strip(), at=timezone.now())
         if token is None:
+            throttles.spend_address(request)
             raise AuthenticationFailed("This token is wrong, revoked or expired.")
         return token.user, token
 

@@ -10,14 +10,16 @@ from typing import ClassVar, Self
 from django.contrib.auth.models import AbstractUser, UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from skillmeat_site.ids import uuid7
 from skillmeat_site.rows import Row
 
 LOCAL_OPERATOR = "local"
 DEFAULT_PROJECT = "default"
 LAST_USE_RESOLUTION = timedelta(minutes=1)
+SLUG = r"\A[a-z0-9]+(-[a-z0-9]+)*\Z"
+SLUG_RULE = "Lower-case letters, digits and hyphens."
 
 
 class Role(models.TextChoices):
@@ -47,10 +49,14 @@ class UserManager(DjangoUserManager["User"]):
         return operator
 
 
-class User(AbstractUser):
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+class User(AbstractUser, Row):
+    id_prefix = "usr"
 
     objects: ClassVar[UserManager] = UserManager()
+
+    @property
+    def is_local_operator(self) -> bool:
+        return self.username == LOCAL_OPERATOR
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -60,6 +66,15 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return self
         memberships = Membership.objects.filter(user=user, role__in=role.and_above)
         return self.filter(id__in=memberships.values("project_id"))
+
+    def visible_to(self, user: User) -> Self:
+        """The projects that this user is a member of; all for a superuser."""
+        return self.with_role(user, Role.VIEWER)
+
+    def with_role_of(self, user: User) -> Self:
+        """Annotates `role_of_caller`: this user's own role; where a superuser has none he is an admin."""
+        own = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")[:1]
+        return self.annotate(role_of_caller=Coalesce(Subquery(own), Value(Role.ADMIN.value)))
 
     def named(self, name: str) -> Self:
         """The project with this slug, or with this id in its outside form."""
@@ -75,12 +90,14 @@ class Project(Row):
     slug = models.SlugField(
         max_length=50,
         unique=True,
-        validators=[RegexValidator(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Lower-case letters, digits and hyphens.")],
+        validators=[RegexValidator(SLUG, SLUG_RULE)],
     )
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()
+
+    role_of_caller: str  # annotated by with_role_of
 
     class Meta:
         ordering = ("slug",)
@@ -109,7 +126,11 @@ class TokenScope(models.TextChoices):
     WRITE = "write"
 
 
-class TokenManager(models.Manager["Token"]):
+class TokenQuerySet(models.QuerySet["Token"]):
+    def visible_to(self, user: User) -> Self:
+        """The user's own tokens, even for a superuser: others' are looked at in the console."""
+        return self.filter(user=user)
+
     def issue(
         self, *, user: User, name: str, scope: TokenScope, expires_at: datetime | None = None
     ) -> tuple[Token, str]:
@@ -133,6 +154,8 @@ class TokenManager(models.Manager["Token"]):
 class Token(Row):
     """An API credential. The secret has 256 random bits, so its plain SHA-256 cannot be guessed back."""
 
+    id_prefix = "tok"
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     scope = models.CharField(max_length=5, choices=TokenScope, default=TokenScope.WRITE)
@@ -141,7 +164,7 @@ class Token(Row):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
 
-    objects = TokenManager()
+    objects = TokenQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -5,19 +5,27 @@ from typing import TYPE_CHECKING, Any, cast
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 
-from skillmeat_site.accounts.errors import ReadOnlyToken
-from skillmeat_site.accounts.models import Role, Token, TokenScope, User
+from skillmeat_site.accounts.errors import ReadOnlyToken, RoleRequired
+from skillmeat_site.accounts.models import Project, Role, Token, TokenScope, User
 from skillmeat_site.accounts.scoping import require_role
+from skillmeat_site.api import throttles
+from skillmeat_site.errors import DomainError
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it imports this module while it is being loaded
 
 
 class ScopePermission(IsAuthenticated):
-    """A known caller, whose token (if any) has the scope that the method needs."""
+    """A known caller, whose token (if any) has the scope that the method needs.
+
+    Whoever is not known has spent one of the requests that an address has without valid credentials.
+    """
+
+    problems: tuple[type[DomainError], ...] = (ReadOnlyToken,)
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not super().has_permission(request, view):
+            throttles.spend_address(request)
             return False
         token = request.auth
         if isinstance(token, Token) and token.scope == TokenScope.READ and request.method not in SAFE_METHODS:
@@ -28,10 +36,12 @@ class ScopePermission(IsAuthenticated):
 class RolePermission(ScopePermission):
     """Changing an object needs the role that the view's `roles` names for the action, else an editor's."""
 
+    problems = (ReadOnlyToken, RoleRequired)
+
     def has_object_permission(self, request: Request, view: "APIView", obj: Any) -> bool:
         if request.method not in SAFE_METHODS:
             roles: dict[str, Role] = getattr(view, "roles", {})
-            require_role(
-                cast("User", request.user), obj.project, roles.get(getattr(view, "action", ""), Role.EDITOR)
-            )
+            project = obj if isinstance(obj, Project) else obj.project
+            role = roles.get(getattr(view, "action", ""), Role.EDITOR)
+            require_role(cast("User", request.user), project, role)
         return True

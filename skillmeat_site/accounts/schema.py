@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -14,7 +15,8 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token from `manage.py create_token`. Not needed in single-user mode.",
+            "description": "A token from `POST /api/v1/tokens` or `manage.py create_token`. Not needed in "
+            "single-user mode.",
         }
 
 
@@ -29,3 +31,20 @@ class LocalOperatorScheme(OpenApiAuthenticationExtension):
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[Any]]:
         return {}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """The console's login."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    name = "session"
+    priority = 1  # before drf-spectacular's own
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "The login of the console at `/admin/`. Methods that change something also need "
+            f"the value of the cookie `{settings.CSRF_COOKIE_NAME}` in the header `X-CSRFToken`.",
+        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self, TypeVar
 
+from django.conf import settings
 from django.db import models
 
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
@@ -29,6 +30,17 @@ def require_role(user: User, project: Project | Any, role: Role) -> None:
     """Raise RoleRequired unless the user has this role, or a higher one, in the project."""
     if not Project.objects.with_role(user, role).filter(pk=project.pk).exists():
         raise RoleRequired(f"This needs the role {role} in the project {project}.")
+
+
+def require_founder(user: User) -> None:
+    """Raises RoleRequired unless this user may make projects.
+
+    Superusers may, the local operator of single-user mode, and whoever is an admin of some project.
+    """
+    if user.is_local_operator and settings.SKILLMEAT_AUTH == "single-user":
+        return
+    if not user.is_superuser and not Project.objects.with_role(user, Role.ADMIN).exists():
+        raise RoleRequired("Only superusers and people who are an admin of some project make projects.")
 
 
 def project_for_writing(user: User, name: str | None) -> Project:

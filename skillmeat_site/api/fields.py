@@ -1,11 +1,13 @@
 """Strict input: JSON types are taken at their word, and unknown fields are errors."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from skillmeat_site.api.instants import parse_instant
 from skillmeat_site.ids import encode
 from skillmeat_site.rows import Row
 
@@ -58,6 +60,18 @@ class NumberField(_Typed, serializers.IntegerField):
 
 class OptionField(_Typed, serializers.ChoiceField):
     expected = "a string"
+
+
+class _AnyInstant(serializers.DateTimeField):
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return parse_instant(value)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), code="invalid_time") from None
+
+
+class InstantField(_Typed, _AnyInstant):
+    """A point in time: ISO 8601 with its offset from UTC. Text that is none makes no sense (422)."""
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Query parameters, strictly: unknown ones, bad values and repetitions are errors that name the parameter."""
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import django_filters
@@ -12,6 +13,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
 from skillmeat_site.api.errors import InvalidRequest
+from skillmeat_site.api.instants import parse_instant
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it imports this module while it is being loaded
@@ -77,17 +79,29 @@ class StrictFilterBackend(DjangoFilterBackend):
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
-        if not filterset.is_valid():
-            errors = utils.translate_validation(filterset.errors).get_full_details()
-            raise InvalidRequest(
-                errors=[
-                    {"pointer": f"?{name}", "code": str(item["code"]), "detail": str(item["message"])}
-                    for name, items in errors.items()
-                    for item in items
-                ]
-            )
+        _require_valid(filterset)
         filtered: QuerySet[Any] = filterset.qs
         return filtered
+
+
+def chosen(view: Any, request: Request) -> dict[str, Any]:
+    """The values of the view's filters, for a view that does not filter a queryset."""
+    filterset = view.filterset_class(data=request.query_params, queryset=view.get_queryset(), request=request)
+    _require_valid(filterset)
+    return dict(filterset.form.cleaned_data)
+
+
+def _require_valid(filterset: Any) -> None:
+    if filterset.is_valid():
+        return
+    errors = utils.translate_validation(filterset.errors).get_full_details()
+    raise InvalidRequest(
+        errors=[
+            {"pointer": f"?{name}", "code": str(item["code"]), "detail": str(item["message"])}
+            for name, items in errors.items()
+            for item in items
+        ]
+    )
 
 
 def is_filtered(request: Request, view: Any) -> bool:
@@ -146,9 +160,32 @@ class _RangeField(_StrictField):
         return number
 
 
+class _InstantField(_StrictField):
+    def parse(self, value: str) -> datetime:
+        try:
+            return parse_instant(value)
+        except ValueError as error:
+            raise ValidationError(
+                f"{error} (In a query a plus sign has to be percent-encoded.)", code="invalid"
+            ) from None
+
+
 class _TextField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"max_length": MAX_TEXT} | kwargs))
+
+
+class _QueryField(_StrictField):
+    """As long as people paste; what is too long is cut, not refused."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_length = max_length
+
+    def clean(self, value: Any) -> Any:
+        if not (value or "").strip():
+            raise ValidationError("Say what to look for.", code="required")
+        return str(value)[: self.max_length]
 
 
 class _ManyField(forms.Field):
@@ -190,6 +227,15 @@ class RangeFilter(django_filters.Filter):
         return {"type": "integer", "minimum": self.extra["low"], "maximum": self.extra["high"]}
 
 
+class InstantFilter(django_filters.Filter):
+    """A time in ISO 8601 with its offset from UTC."""
+
+    field_class = _InstantField
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
+
+
 class TextFilter(django_filters.CharFilter):
     """Free text; empty is no filter."""
 
@@ -197,6 +243,15 @@ class TextFilter(django_filters.CharFilter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "maxLength": MAX_TEXT}
+
+
+class QueryFilter(django_filters.Filter):
+    """The words to look for; a list that has this parameter needs it."""
+
+    field_class = _QueryField
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1}
 
 
 class TagsFilter(django_filters.Filter):

@@ -1,16 +1,19 @@
-"""What every request passes: an id and a log line, security headers, and the single-user guard."""
+"""What every request passes: an id, a log line, security headers, the single-user guard, entity tags."""
 
 import logging
 import re
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers, set_response_etag
+from django.utils.http import parse_etags
 
 from skillmeat_site import logs
+from skillmeat_site.api import peers
 from skillmeat_site.api.errors import NotLocal
 from skillmeat_site.api.views import problem_response
 from skillmeat_site.ids import uuid7
@@ -19,6 +22,7 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 
 logger = logging.getLogger("skillmeat.requests")
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+API = "/api/"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 CONTENT_SECURITY_POLICY = (
@@ -72,8 +76,8 @@ def local_only(get_response: Handler) -> Handler:
 
 def _foreign(request: HttpRequest) -> str:
     """Why this request is not answered; empty when it is."""
-    peer = _peer(request)
-    trusted = peer is not None and any(peer in network for network in settings.SKILLMEAT_TRUSTED_PROXIES)
+    peer = peers.peer(request)
+    trusted = peer is not None and peers.is_trusted(peer)
     if not trusted and (peer is None or not peer.is_loopback):
         return "The request came from another machine."
     if not trusted and any(name in request.headers for name in FORWARDING_HEADERS):
@@ -83,15 +87,52 @@ def _foreign(request: HttpRequest) -> str:
     return ""
 
 
-def _peer(request: HttpRequest) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return None
-
-
 def _cross_site(request: HttpRequest) -> bool:
     if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
         return True
     origin = request.headers.get("Origin")
     return origin is not None and urlsplit(origin).netloc != request.get_host()  # "null" has no host
+
+
+def conditional_answers(get_response: Handler) -> Handler:
+    """JSON that was read has an `ETag`, and is not sent again to a client that has it: `If-None-Match`, 304.
+
+    The tag is strong, made of the bytes that are sent. What the API answers depends on who asks, belongs to
+    nobody else's cache, and is to be asked for again each time.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not request.path.startswith(API):
+            return response
+        patch_vary_headers(response, ("Authorization", "Cookie"))
+        if not isinstance(response, HttpResponse) or not _can_be_tagged(request, response):
+            return response
+        if "ETag" not in response:
+            set_response_etag(response)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return _not_modified(response) if _client_has(request, response["ETag"]) else response
+
+    return middleware
+
+
+def _can_be_tagged(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether this is a document as a whole: JSON that was asked for with a safe method, and no problem."""
+    media_type = response.get("Content-Type", "").partition(";")[0]
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    return request.method in {"GET", "HEAD"} and response.status_code == HTTPStatus.OK and is_json
+
+
+def _client_has(request: HttpRequest, etag: str) -> bool:
+    """RFC 9110 section 13.1.2, with its weak comparison: a proxy that compresses makes tags weak."""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in known or etag in {tag.removeprefix("W/") for tag in known}
+
+
+def _not_modified(response: HttpResponse) -> HttpResponse:
+    """The same answer without its body: only the headers that RFC 9110 section 15.4.5 wants, and cookies."""
+    bare = HttpResponseNotModified()
+    for name in ("Cache-Control", "ETag", "Vary"):
+        bare[name] = response[name]
+    bare.cookies = response.cookies
+    return bare

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiFilterExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_parameter_type
+from rest_framework.permissions import SAFE_METHODS
 
 from skillmeat_site.api import errors
 from skillmeat_site.api.filters import filters_of
@@ -44,11 +45,27 @@ PROBLEM = {
 }
 
 
-class ProblemSchema(AutoSchema):
-    """Adds to each operation the problems it can answer with.
+ETAG = {
+    "description": "Changes whenever the document does.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+RETRY_AFTER = {"description": "Seconds.", "required": True, "schema": {"type": "integer", "minimum": 1}}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "ETags of what the client has; if one of them is still right, the answer is a 304.",
+}
 
-    A view names those of its own in `problems = {action: (error, ...)}`; what follows from the request
-    itself (400, 401, 403, 404, 415, 422) is worked out here.
+
+class ProblemSchema(AutoSchema):
+    """Adds to each operation the problems it can answer with, and to each document its entity tag.
+
+    A view names problems of its own in `problems = {action: (error, ...)}`, a permission those that it raises
+    for unsafe methods in `problems = (error, ...)`; what follows from the request
+    itself (400, 401, 403, 404, 415, 422, 429) is worked out here. What is said of tags is what
+    `middleware.conditional_answers` does.
     """
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -56,19 +73,38 @@ class ProblemSchema(AutoSchema):
         if operation is not None:
             for status, listed in sorted(self._problems(operation).items()):
                 operation["responses"][str(status)] = self._response(listed)
+            operation["responses"]["429"]["headers"] = {"Retry-After": RETRY_AFTER}
+            if self.method == "GET":
+                self._add_entity_tag(operation)
         return operation
 
+    @staticmethod
+    def _add_entity_tag(operation: dict[str, Any]) -> None:
+        document = operation["responses"].get("200", {})
+        if "application/json" in document.get("content", {}):
+            document["headers"] = {"ETag": ETAG}
+            not_modified = {"description": "The client has it already.", "headers": {"ETag": ETAG}}
+            operation["responses"]["304"] = not_modified
+            operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+
     def _problems(self, operation: dict[str, Any]) -> dict[int, list[type[DomainError]]]:
-        found: list[type[DomainError]] = [errors.InvalidRequest, errors.NotAuthenticated]
+        found: list[type[DomainError]] = [
+            errors.InvalidRequest,
+            errors.NotAuthenticated,
+            errors.Throttled,
+        ]
         if self.method not in {"GET", "HEAD"} or not self._is_list_view():
             found.append(errors.PermissionDenied)
         if "{" in self.path:
             found.append(errors.NotFound)
         if "requestBody" in operation:
             found += [errors.UnsupportedMediaType, errors.InvalidValue]
+        if self.method not in SAFE_METHODS:
+            for permission in self.view.permission_classes:
+                found += getattr(permission, "problems", ())
         found += getattr(self.view, "problems", {}).get(getattr(self.view, "action", ""), ())
         by_status: dict[int, list[type[DomainError]]] = {}
-        for error in found:
+        for error in dict.fromkeys(found):
             by_status.setdefault(status_of(error), []).append(error)
         return by_status
 

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from skillmeat_site.jobs import operations, queue
@@ -35,12 +37,17 @@ def reap(*, at: datetime) -> int:
 def _each(jobs: Iterable[Job], act: Callable[[Job], None]) -> int:
     touched = 0
     for job in jobs:
-        try:
-            act(job)
-            touched += 1
-        except LeaseLost:
-            continue
+        with suppress(LeaseLost), transaction.atomic():
+            if _is_free(job):
+                act(job)
+                touched += 1
     return touched
+
+
+def _is_free(job: Job) -> bool:
+    """Nobody has the row locked, as a worker does while it saves: then the next round looks again."""
+    free = Job.objects.select_for_update(skip_locked=True).filter(pk=job.pk)
+    return free.values_list("pk").first() is not None
 
 
 def _time_out(job: Job, *, at: datetime, still: Q) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import Error, connections
+from django.db import Error, InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from skillmeat_site import logs
@@ -113,6 +113,10 @@ def _attempt(attempt: JobRun) -> None:
     except SystemExit:  # this is how django-q2 ends a task that has used up its time
         _fail(attempt, JobTimedOut("The job took more time than any job may."))
         raise
+    except (OperationalError, InterfaceError):
+        logger.warning("The database went away during the job", exc_info=True)
+        connections.close_all()
+        operations.lose(attempt.job, at=timezone.now())
     except Exception as error:
         logger.exception("The job failed unexpectedly")
         _fail(

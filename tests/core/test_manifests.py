@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from marketplace.detection.artifacts import SuggestedSource
 from marketplace.detection.manifests import (
     Inclusion,
+    hook_commands,
     hook_events,
     local_path,
     read_marketplace,
@@ -95,20 +96,33 @@ def test_a_marketplace_lists_local_directories_in_two_spellings() -> None:
         ({"source": "github", "repo": "o/r"}, "https://github.com/o/r"),
         ({"source": "url", "url": "https://example.org/r.git"}, "https://example.org/r.git"),
         ({"source": "git-subdir", "url": "o/r", "path": "a/b"}, "https://github.com/o/r"),
+        ({"source": "npm", "package": "@o/r", "version": "^2"}, "https://www.npmjs.com/package/@o/r"),
+        (
+            {"source": "npm", "package": "r", "registry": "https://npm.example.org/"},
+            "https://npm.example.org/r",
+        ),
         ("https://example.org/r.git", "https://example.org/r.git"),
     ],
 )
 def test_an_entry_for_another_repository_is_a_suggestion(source: object, url: str) -> None:
     (entry,) = read_marketplace({"plugins": [{"name": "a", "source": source, "description": "d"}]})
-    path = source.get("path", "") if isinstance(source, dict) else ""
+    values = source if isinstance(source, dict) else {}
 
     assert entry.directory is None
-    assert entry.elsewhere == SuggestedSource(name="a", url=url, path=path, description="d")
+    assert entry.elsewhere == SuggestedSource(
+        name="a", url=url, path=values.get("path", ""), ref=values.get("version", ""), description="d"
+    )
 
 
 @pytest.mark.parametrize(
     "source",
-    [{"source": "npm", "package": "x"}, {"source": "github", "repo": "../x"}, {"url": "javascript:x"}, {}],
+    [
+        {"source": "npm", "package": "../x"},
+        {"source": "npm", "package": "x", "registry": "file:///x"},
+        {"source": "github", "repo": "../x"},
+        {"url": "javascript:x"},
+        {},
+    ],
 )
 def test_an_entry_that_names_no_repository_suggests_nothing(source: dict[str, str]) -> None:
     (entry,) = read_marketplace({"plugins": [{"name": "a", "source": source}]})
@@ -137,6 +151,19 @@ def test_a_marketplace_without_usable_plugins_lists_none(values: dict[str, Any])
 )
 def test_an_event_counts_when_something_handles_it(values: dict[str, Any], events: tuple[str, ...]) -> None:
     assert hook_events(values) == events
+
+
+def test_commands_of_hooks_are_read_with_their_arguments_each_once() -> None:
+    handlers = [
+        {"type": "command", "command": "run", "args": ["a b", 7]},
+        {"type": "command", "command": "run"},
+        {"type": "prompt", "prompt": "say"},
+        "nonsense",
+    ]
+
+    commands = hook_commands({"hooks": {"Stop": [{"hooks": handlers}, {"hooks": 7}, None], "lower": HANDLED}})
+
+    assert commands == ("run", "'a b'")
 
 
 def test_settings_have_hooks_only_below_their_key() -> None:
@@ -178,6 +205,7 @@ def test_no_object_makes_reading_fail(values: dict[str, Any]) -> None:
     read_marketplace(values)
     read_marketplace({"plugins": [values], "metadata": values})
     hook_events(values)
+    hook_commands(values)
     server_names(values)
     registry_name(values)
 

@@ -144,7 +144,7 @@ def test_a_copy_that_is_changed_is_none_any_more(tools: Repository, create: Crea
     tools.commit({".claude/skills/pdf/SKILL.md": FILES["skills/pdf/SKILL.md"]})
     source = create()
     assert source.entries.exclude(duplicate_of=None).count() == 1
-    tools.commit({"skills/pdf/SKILL.md": skill("pdf", "Other.")})
+    tools.commit({"skills/pdf/SKILL.md": skill("other", "Something else.")})
     scan(source)
     assert source.entries.exclude(duplicate_of=None).count() == 0
 

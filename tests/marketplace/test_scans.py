@@ -463,3 +463,13 @@ def test_the_end_of_a_scan_sets_the_time_of_the_next(tools: Repository, create: 
     assert source.next_rescan_at
     assert source.last_sync_at
     assert source.next_rescan_at - source.last_sync_at == timedelta(seconds=3600)
+
+
+def test_other_repositories_that_a_marketplace_points_to_are_suggested(
+    tools: Repository, create: Create
+) -> None:
+    listed = b'{"name": "m", "owner": {"name": "Ada"}, "plugins": [{"name": "far", "source": %s}]}'
+    place = b'{"source": "github", "repo": "bob/far"}'
+    tools.commit({".claude-plugin/marketplace.json": listed % place})
+    (suggested,) = create().suggested_sources
+    assert (suggested["name"], "bob/far" in suggested["url"]) == ("far", True)

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from marketplace.content import upkeep
 from marketplace.models import Source
@@ -23,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         line = Line()
-        found = upkeep.check(at=timezone.now(), dry_run=dry_run, progress=line.progress)
+        found = upkeep.check(dry_run=dry_run, progress=line.progress)
         line.finish()
         for damage in found:
             self._report(damage, as_json=options["json"])

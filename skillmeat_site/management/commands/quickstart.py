@@ -19,6 +19,7 @@ from django.utils import timezone
 from marketplace.models import Entry, Source, TrustLevel
 from marketplace.models.source import SCAN
 from marketplace.operations import readers, scans, sources
+from skillmeat_site.access.operations import people
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.errors import DomainError
 from skillmeat_site.jobs.errors import JobConflict
@@ -103,7 +104,7 @@ class Command(BaseCommand):
         if User.objects.filter(is_superuser=True).exists():
             return f"{OPERATOR} (forgotten the password? python manage.py changepassword {OPERATOR})"
         password = secrets.token_urlsafe(12)
-        User.objects.create_superuser(OPERATOR, password=password)
+        people.create(username=OPERATOR, by=None, at=timezone.now(), password=password, is_superuser=True)
         return f"{OPERATOR} / {password}   (shown only now)"
 
     def _start(self, children: Children, port: int) -> None:

@@ -1,15 +1,18 @@
 """`manage.py create_token`: an API token, shown once."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
+from skillmeat_site.access.operations import members, people, projects, tokens
+from skillmeat_site.access.operations.members import LastAdmin
+from skillmeat_site.access.operations.tokens import TokenExists
+from skillmeat_site.accounts.models import Project, Role, Token, TokenScope, User
 
 MAX_DAYS = 36_500
 
@@ -34,36 +37,40 @@ class Command(BaseCommand):
     def handle(self, *, username: str, name: str, scope: str, days: int | None, **options: Any) -> None:
         if days is not None and not 1 <= days <= MAX_DAYS:
             raise CommandError(f"--days must be from 1 to {MAX_DAYS}.")
-        expires_at = timezone.now() + timedelta(days=days) if days else None
+        at = timezone.now()
+        expires_at = at + timedelta(days=days) if days else None
         try:
             with transaction.atomic():
-                user = self._user(username)
+                user = self._user(username, at=at)
                 if options["project"]:
-                    self._join(user, options["project"], options["role"])
-                token, secret = Token.objects.issue(
-                    user=user, name=name, scope=TokenScope(scope), expires_at=expires_at
+                    self._join(user, options["project"], Role(options["role"]), at=at)
+                token, secret = tokens.issue(
+                    user=user, name=name, scope=TokenScope(scope), expires_at=expires_at, by=None, at=at
                 )
-        except ValidationError as error:
-            raise CommandError(f"--project: {' '.join(error.messages)}") from None
-        except IntegrityError:
-            raise CommandError(
-                f"{username} already has a token named {name!r}; choose another --name."
-            ) from None
+        except TokenExists as error:
+            raise CommandError(f"{error.detail} Choose another --name.") from None
+        except LastAdmin as error:
+            raise CommandError(f"{error.detail} {error.hint}") from None
         self._print(token, secret, as_json=options["json"])
 
     @staticmethod
-    def _user(username: str) -> User:
-        user = User.objects.filter(username=username).first()
-        return user or User.objects.create_user(username)
+    def _user(username: str, *, at: datetime) -> User:
+        user = User.objects.filter(username=User.normalize_username(username)).first()
+        try:
+            return user or people.create(username=username, by=None, at=at)
+        except ValidationError as error:
+            raise CommandError(f"{username!r}: {' '.join(error.messages)}") from None
 
     @staticmethod
-    def _join(user: User, slug: str, role: str) -> None:
+    def _join(user: User, slug: str, role: Role, *, at: datetime) -> None:
         project = Project.objects.filter(slug=slug).first()
         if project is None:
-            project = Project(slug=slug, name=slug)
-            project.full_clean()
-            project.save()
-        Membership.objects.update_or_create(user=user, project=project, defaults={"role": role})
+            try:
+                Project(slug=slug, name=slug).full_clean()
+            except ValidationError as error:
+                raise CommandError(f"--project: {' '.join(error.messages)}") from None
+            project = projects.create(slug=slug, name=slug, by=None, at=at)
+        members.put(project=project, user=user, role=role, by=None, at=at)
 
     def _print(self, token: Token, secret: str, *, as_json: bool) -> None:
         if as_json:
