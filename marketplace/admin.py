@@ -49,7 +49,8 @@ class SourceAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        sources.change(source=obj, changes=changes, by=operator(request), at=timezone.now())
+        stored = Source.objects.select_related("project").get(pk=obj.pk)  # the form has changed `obj` already
+        sources.change(source=stored, changes=changes, by=operator(request), at=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         sources.delete(source=obj, by=operator(request), at=timezone.now())

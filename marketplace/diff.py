@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from marketplace.detection.artifacts import DetectedArtifact
+from marketplace.detection.assembly import content_digest
 from marketplace.detection.vocabulary import ArtifactType
 
 Key = tuple[ArtifactType, str]
+NOTHING = content_digest((), base="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,12 @@ def diff(known: Iterable[KnownArtifact], detected: Iterable[DetectedArtifact]) -
 
 
 def _moves(gone: Iterable[KnownArtifact], new: Iterable[DetectedArtifact]) -> list[Move]:
-    """Pairs of the same type and content; of several that are alike, in the order of their paths."""
+    """Pairs of the same type and content; of several that are alike, in the order of their paths.
+
+    What has no files of its own has nothing to be recognised by.
+    """
     places: dict[tuple[ArtifactType, str], list[DetectedArtifact]] = defaultdict(list)
+    gone = (was for was in gone if was.content_digest != NOTHING)
     for artifact in sorted(new, key=lambda artifact: artifact.locator, reverse=True):
         places[artifact.type, artifact.content_digest].append(artifact)
     return [

@@ -12,7 +12,9 @@ from marketplace.snapshot import Kept
 
 BATCH_FILES = 200
 BATCH_BYTES = 8 * 1024**2
-MANIFESTS = 200
+BATCH_LISTED = 2_000
+MAX_LISTED = 500_000
+TOO_MANY = "Its files are too many to be listed beside those of the source's other artifacts."
 
 
 class ContentStore(Protocol):
@@ -21,8 +23,8 @@ class ContentStore(Protocol):
     def put(self, contents: Sequence[bytes]) -> list[str]:
         """Store each if it is not there yet; their SHA-256 (hex), in the same order."""
 
-    def keep(self, manifests: Sequence[Manifest]) -> None:
-        """Store each manifest if it is not there yet."""
+    def keep(self, manifests: Mapping[str, Manifest]) -> None:
+        """Store each manifest, given by its digest, if it is not there yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,18 +94,34 @@ def _store_batch(batch: Sequence[tuple[str, bytes]], into: ContentStore) -> Iter
 
 
 def hold(
-    artifacts: Sequence[DetectedArtifact],
+    artifacts: Iterable[DetectedArtifact],
     kept: Mapping[str, Kept],
     limits: KeepingLimits,
     into: ContentStore,
 ) -> Iterator[Holding]:
-    """Write each artifact's manifest; what is held of it, in the artifacts' order."""
-    for start in range(0, len(artifacts), MANIFESTS):
-        some = artifacts[start : start + MANIFESTS]
-        manifests = [_manifest(artifact, kept) for artifact in some]
-        into.keep(manifests)
-        for artifact, manifest in zip(some, manifests, strict=True):
-            yield Holding(manifest=manifest.digest, incomplete=_incomplete(artifact, kept, limits))
+    """Write each artifact's manifest; what is held of it, in the artifacts' order.
+
+    Artifacts can share a list of files, which is then written once. All lists of a source together have at
+    most `MAX_LISTED` files: what would be more is listed as empty and incomplete.
+    """
+    written: dict[tuple[str, int], Holding] = {}
+    batch: dict[str, Manifest] = {}
+    room, size = MAX_LISTED, 0
+    for artifact in artifacts:
+        key = artifact.directory, id(artifact.files)  # the same list is the same object: see `assemble`
+        if key not in written:
+            fits = len(artifact.files) <= room
+            manifest = _manifest(artifact, kept) if fits else Manifest(files=())
+            reason = _incomplete(artifact, kept, limits) if fits else TOO_MANY
+            written[key] = Holding(manifest=manifest.digest, incomplete=reason)
+            batch[written[key].manifest] = manifest
+            room -= len(manifest.files)
+            size += len(manifest.files) + 1
+        if size >= BATCH_LISTED:
+            into.keep(batch)
+            batch, size = {}, 0
+        yield written[key]
+    into.keep(batch)
 
 
 def _manifest(artifact: DetectedArtifact, kept: Mapping[str, Kept]) -> Manifest:

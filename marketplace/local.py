@@ -27,6 +27,7 @@ from marketplace.repository import (
     TreeFile,
     Usage,
     blob_id,
+    readable,
     readme_path,
     stream_id,
 )
@@ -90,7 +91,7 @@ class LocalReader:
     def readme(self, ref: str, *, seconds: float) -> str | None:
         self._read()
         file = next((file for file in self._tree.files if file.path == readme_path(self._tree)), None)
-        return self.blob(file).decode("utf-8-sig", errors="replace") if file else None
+        return readable(self.blob(file)) if file else None
 
     def resolve(
         self, ref: str, *, known: Commit | None = None, seconds: float | None = None

@@ -21,6 +21,7 @@ BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$
 
 README_NAMES = ("readme.md", "readme", "readme.txt", "readme.rst")
 MAX_README_BYTES = 256 * 1024
+MAX_TOPICS = 20
 
 
 class FileKind(StrEnum):
@@ -159,6 +160,11 @@ class RepositoryReader(Protocol):
 def can_be_ref(text: str) -> bool:
     """Whether git could have a branch, tag or commit of this name."""
     return not BAD_REF.search(text)
+
+
+def readable(data: bytes) -> str:
+    """Bytes of a text for people, as far as they can be read; without NUL, which no database keeps."""
+    return data.decode("utf-8-sig", errors="replace").replace("\0", "")
 
 
 def readme_path(tree: Tree) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import cast
+from typing import TypeVar, cast
 
 from marketplace.detection.artifacts import DetectedArtifact, DetectionSettings, SuggestedSource
 from marketplace.detection.detect import DETECTOR_VERSION, Survey, survey
@@ -20,6 +20,7 @@ from marketplace.repository import (
     RepositoryReader,
     Tree,
     TreeFile,
+    readable,
     readme_path,
 )
 from marketplace.snapshot import Snapshot, Texts
@@ -35,7 +36,7 @@ STAND_IN = (
     "Not read: the file is too large, or the repository's archive leaves it out. Scan again to try again."
 )
 
-Blob = tuple[str, bytes]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,9 @@ class Found:
 class Scanned:
     """What one scan saw and remembers.
 
-    `texts` are the documents that were read, by path. `readme` is None when none was asked for or there is
-    none. `is_whole` is False when files had to be left unread, and another scan of the same commit would read
-    more.
+    `texts` are the documents that were read, by path. `readme` is None when none was asked for or it could
+    not be read, and empty when there is none. `fingerprint` is that of the settings. `is_whole` is False when
+    files had to be left unread, and another scan of the same commit would read more.
     """
 
     commit: Commit
@@ -70,6 +71,7 @@ class Scanned:
     suggested: tuple[SuggestedSource, ...]
     snapshot: Snapshot
     texts: Mapping[str, str]
+    fingerprint: str
     readme: str | None = None
     is_whole: bool = True
 
@@ -124,8 +126,7 @@ def scan(
         detection = seen.detect()
         artifacts = detection.artifacts
         look.keep_files(artifacts, into)
-        progress("listing files", 0, len(artifacts))
-        holdings = hold(artifacts, look.kept, limits, into)
+        holdings = look.counted(hold(artifacts, look.kept, limits, into), "listing files", len(artifacts))
         return Scanned(
             commit=commit,
             found=tuple(
@@ -137,7 +138,8 @@ def scan(
             suggested=detection.suggested,
             snapshot=look.snapshot(),
             texts=look.texts,
-            readme=look.texts.get(readme),
+            readme=look.readme(readme) if with_readme else None,
+            fingerprint=fingerprint(settings),
             is_whole=not fetcher.unread,
         )
 
@@ -180,12 +182,19 @@ class _Look:
             del seen  # it may be large, and the next one is as well
             self._read(sorted(asked))
 
+    def readme(self, path: str) -> str | None:
+        """Empty where there is none, None where it could not be read."""
+        if not path:
+            return ""
+        sha = self._files[path].sha
+        return readable(self._blobs[sha]) if sha in self._blobs else None
+
     def _read(self, asked: Sequence[str]) -> None:
         if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
             self._fetcher.open_archive()
         files = [file for path in asked if (file := self._files[path]).size <= self._limits.file]
         found = self._fetcher.fetch(files, spare=self._spare(), salvage=True)
-        self._blobs.update(self._counted(found, "reading documents", len(files)))
+        self._blobs.update(self.counted(found, "reading documents", len(files)))
         self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
 
     def _expected(self, asked: Iterable[str]) -> int:
@@ -233,12 +242,13 @@ class _Look:
         at_hand = ((sha, self._blobs[sha]) for sha in missing if sha in self._blobs)
         others = [file for sha, file in missing.items() if sha not in self._blobs]
         contents = chain(at_hand, self._fetcher.fetch(others))
-        self.kept |= store(self._counted(contents, "storing files", len(missing)), into)
+        self.kept |= store(self.counted(contents, "storing files", len(missing)), into)
 
-    def _counted(self, blobs: Iterable[Blob], phase: str, total: int) -> Iterator[Blob]:
+    def counted(self, items: Iterable[T], phase: str, total: int) -> Iterator[T]:
+        """The items, each of which is a step of progress."""
         self._progress(phase, 0, total)
-        for done, blob in enumerate(blobs, start=1):
-            yield blob
+        for done, item in enumerate(items, start=1):
+            yield item
             self._progress(phase, min(done, total), total)
 
     def snapshot(self) -> Snapshot:

@@ -57,12 +57,22 @@ class Snapshot:
             return None
 
     @classmethod
+    def unpack_tree(cls, packed: bytes) -> Tree | None:
+        """Only the tree of what `pack` wrote, which stands first; None as `unpack`."""
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(packed)) as lines:
+                version, files, *_ = json.loads(lines.readline())
+                return _tree(lines, files) if version == FORMAT else None
+        except (OSError, EOFError, ValueError, TypeError, zlib.error):
+            return None
+
+    @classmethod
     def _read(cls, lines: gzip.GzipFile) -> Self:
         version, files, kept, documents = json.loads(lines.readline())
         if version != FORMAT:
             raise ValueError("another format")
         return cls(
-            tree=Tree(files=tuple(_file(*json.loads(lines.readline())) for _ in range(files))),
+            tree=_tree(lines, files),
             kept=dict(_kept(*json.loads(lines.readline())) for _ in range(kept)),
             documents=dict(_documents(lines, documents)),
         )
@@ -96,6 +106,10 @@ class Texts(Mapping[str, str]):
 
 def _line(values: list[Any]) -> bytes:
     return json.dumps(values, separators=(",", ":")).encode() + b"\n"
+
+
+def _tree(lines: gzip.GzipFile, count: int) -> Tree:
+    return Tree(files=tuple(_file(*json.loads(lines.readline())) for _ in range(count)))
 
 
 def _file(path: str, mode: str, sha: str, size: int) -> TreeFile:

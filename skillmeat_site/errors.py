@@ -44,12 +44,13 @@ class DomainError(Exception):
         self.extra = extra
 
     def as_problem(self) -> dict[str, Any]:
-        """The members that a stored problem keeps: what to show of a failed job later on."""
+        """The members that a stored problem keeps: what to show of a failed job later on. `extra` has to be JSON."""
         return {
             "type": f"/problems/{self.code}",
             "title": self.title,
             "detail": self.detail,
             "hint": self.hint,
+            **self.extra,
         }
 
 

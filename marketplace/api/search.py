@@ -75,7 +75,7 @@ class Hits:
 
     def __getitem__(self, part: slice) -> list[Entry]:
         ids = find.page(self.question, limit=part.stop - part.start, offset=part.start)
-        entries = Entry.objects.select_related("source").with_status().in_bulk(ids)
+        entries = Entry.objects.for_lists().with_status().in_bulk(ids)
         return [entries[key] for key in ids if key in entries]
 
 

@@ -74,7 +74,12 @@ class TagsField(serializers.ListField):
         "additionalProperties": {
             "oneOf": [
                 {"type": "string", "enum": list(ArtifactType)},
-                {"type": "array", "items": {"type": "string", "enum": list(ArtifactType)}, "maxItems": 1},
+                {
+                    "type": "array",
+                    "items": {"type": "string", "enum": list(ArtifactType)},
+                    "minItems": 1,
+                    "maxItems": 1,
+                },
                 {"type": "null"},
             ]
         },
@@ -88,7 +93,15 @@ class ManualMapField(serializers.Field[Any, Any, Any, Any]):
             raise invalid("invalid_type", "Expected an object.")
         if len(data) > MAX_MAPPED_DIRECTORIES:
             raise invalid("max_length", f"At most {MAX_MAPPED_DIRECTORIES} directories.")
-        mapped = {directory(path): self._type(value) for path, value in data.items()}
+        mapped: dict[str, str | None] = {}
+        wrong: list[Any] = []
+        for path, value in data.items():
+            try:
+                mapped[directory(path)] = self._type(value)
+            except serializers.ValidationError as error:
+                wrong += error.detail
+        if wrong:
+            raise serializers.ValidationError(wrong)
         if len(mapped) < len(data):
             raise invalid("repeated", "Two keys name the same directory.")
         return mapped
@@ -98,7 +111,9 @@ class ManualMapField(serializers.Field[Any, Any, Any, Any]):
 
     @staticmethod
     def _type(value: Any) -> str | None:
-        if isinstance(value, list) and len(value) == 1:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            if len(value) != 1:
+                raise invalid("max_length", "Give one type.")
             value = value[0]
         if value is None:
             return None

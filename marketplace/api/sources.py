@@ -31,6 +31,7 @@ from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, Unknow
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.accounts.permissions import RolePermission, ScopePermission
 from skillmeat_site.accounts.scoping import project_for_writing, require_role
+from skillmeat_site.api.filters import StrictQueryMixin
 from skillmeat_site.api.pagination import OffsetPagination
 from skillmeat_site.api.viewsets import ResourceViewSet
 from skillmeat_site.jobs.api import JobFilter, JobSerializer
@@ -50,7 +51,7 @@ class SourceViewSet(
 ):
     """Repositories that a project looks into."""
 
-    queryset = Source.objects.select_related("project").with_scan_status()
+    queryset = Source.objects.select_related("project").defer("suggested_sources").with_scan_status()
     serializer_class = SourceSerializer
     filterset_class = SourceFilter
     permission_classes = (RolePermission,)
@@ -121,7 +122,7 @@ class SourceViewSet(
     @action(detail=True, filterset_class=EntryFilter, pagination_class=OffsetPagination)
     def artifacts(self, request: Request, id: str) -> Response:
         """Best first. Removed entries only with `status=removed`, excluded ones only with `excluded=true`."""
-        entries = Entry.objects.filter(source=self.get_object()).select_related("source").with_status()
+        entries = Entry.objects.filter(source=self.get_object()).for_lists().with_status()
         page = self.paginate_queryset(self.filter_queryset(entries))
         return self.get_paginated_response(EntrySerializer(page, many=True).data)
 
@@ -136,7 +137,7 @@ class SourceViewSet(
         return dict(SourceSerializer(self.get_queryset().get(pk=source.pk)).data)
 
 
-class InferUrlView(APIView):
+class InferUrlView(StrictQueryMixin, APIView):
     """What a pasted link means."""
 
     permission_classes = (ScopePermission,)

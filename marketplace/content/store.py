@@ -59,16 +59,14 @@ class ContentStore:
             content_storage().save(name_of(digest), ContentFile(data))
         Blob.objects.filter(digest__in=blobs).update(is_whole=True)
 
-    def keep(self, manifests: Sequence[ManifestValue]) -> None:
-        """Store each manifest if it is not there yet."""
-        rows = {
-            manifest.digest: Manifest(
-                digest=manifest.digest, files=manifest.rows, size=manifest.size, wanted_at=self._at
-            )
-            for manifest in manifests
-        }
+    def keep(self, manifests: Mapping[str, ManifestValue]) -> None:
+        """Store each manifest, given by its digest, if it is not there yet."""
+        rows = [
+            Manifest(digest=digest, files=manifest.rows, size=manifest.size, wanted_at=self._at)
+            for digest, manifest in manifests.items()
+        ]
         Manifest.objects.bulk_create(
-            rows.values(), update_conflicts=True, unique_fields=["digest"], update_fields=["wanted_at"]
+            rows, update_conflicts=True, unique_fields=["digest"], update_fields=["wanted_at"]
         )
 
 

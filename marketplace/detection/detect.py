@@ -29,6 +29,7 @@ from marketplace.repository import Tree
 DETECTOR_VERSION = 2
 LISTED = 30
 MAX_PLACES = 60_000
+MAX_LOCATOR_BYTES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +75,9 @@ def survey(tree: Tree, documents: Mapping[str, str], settings: DetectionSettings
     places = chain(
         mapped_places(index, mapping), _usual_places(index, root, plugins, frontmatter=settings.frontmatter)
     )
-    looked_at = tuple(islice(places, MAX_PLACES))
+    looked_at = tuple(islice(filter(_is_short, places), MAX_PLACES))
     allowed = [place for place in looked_at if is_allowed(place, mapping)]
-    packages = [judge_plugin(plugin) for plugin in plugins]
+    packages = [package for plugin in plugins if _is_short((package := judge_plugin(plugin)).place)]
     kept = [package for package in packages if is_allowed(package.place, mapping)]
     return Survey(
         index=index,
@@ -143,6 +144,11 @@ def _judge(
     others = [found for place in rest if (found := judge(place, library))]
     single = single_owners(others, taken=[skill.place.document for skill in outer])
     return (*packages, *doubt_copies([*outer, *single], index, library))
+
+
+def _is_short(place: Place) -> bool:
+    """Its identity can be looked up: an index of a database takes so many bytes and no more."""
+    return len(place.locator.encode("utf-8", "surrogatepass")) <= MAX_LOCATOR_BYTES
 
 
 def is_allowed(place: Place, mapping: Mapping[str, ArtifactType | None]) -> bool:

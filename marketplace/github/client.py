@@ -22,6 +22,7 @@ from marketplace.repository import (
     Tree,
     TreeFile,
     blob_id,
+    readable,
 )
 
 JSON = "application/vnd.github+json"
@@ -80,7 +81,7 @@ class GitHubReader:
             body = self._transport.ask(question, understand=lambda answer: answer.body)
         except RepositoryNotFound:
             return None
-        return body.decode("utf-8-sig", errors="replace")
+        return readable(body)
 
     def resolve(
         self, ref: str, *, known: Commit | None = None, seconds: float | None = None

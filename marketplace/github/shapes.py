@@ -30,7 +30,7 @@ def description(body: bytes) -> Description:
             owner=_text(document["owner"]["login"]),
             name=_text(document["name"]),
             default_branch=_text(document["default_branch"]),
-            description=_text(document.get("description") or ""),
+            description=_text(document.get("description") or "").replace("\0", ""),
             private=document.get("private") is True,
             topics=tuple(_text(topic) for topic in document.get("topics") or ()),
         )

@@ -100,6 +100,7 @@ class Source(Row):
     repo_description = models.TextField(blank=True)
     repo_readme = models.TextField(blank=True)
     suggested_tags = models.JSONField(default=list)
+    is_described = models.BooleanField(default=False, help_text="The host has said what it knows.")
     suggested_sources = models.JSONField(
         default=list, help_text="Other repositories that its marketplace.json points to."
     )

@@ -12,7 +12,7 @@ from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
 from marketplace.models import Entry, EntryTag, Source
-from marketplace.scanner import Found, Scanned, fingerprint
+from marketplace.scanner import Found, Scanned
 from marketplace.search import index
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
@@ -56,7 +56,7 @@ def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
     if source.resolved_sha != seen.commit.sha:
         source.resolved_sha, source.advanced_at = seen.commit.sha, at
     source.etag = seen.commit.etag
-    source.fingerprint = fingerprint(source.detection_settings) if seen.is_whole else ""
+    source.fingerprint = seen.fingerprint if seen.is_whole else ""
     source.suggested_sources = [asdict(suggested) for suggested in seen.suggested[:MAX_SUGGESTED]]
     if seen.readme is not None:
         source.repo_readme = seen.readme
@@ -79,6 +79,8 @@ class NotExcluded(DomainError):
 
 def exclude(*, entry: Entry, reason: str, by: User, at: datetime) -> None:
     """Leave an entry out of counts, lists and imports until it is restored; scans do not change that."""
+    if entry.excluded_at and entry.excluded_reason == reason:
+        return
     with transaction.atomic():
         source = Source.objects.select_for_update(of=("self",)).get(pk=entry.source_id)
         entry.excluded_at, entry.excluded_reason = entry.excluded_at or at, reason

@@ -16,7 +16,7 @@ from marketplace.keeping import KeepingLimits
 from marketplace.local import LocalReader, resolve_directory
 from marketplace.models import Source
 from marketplace.operations.credentials import unseal
-from marketplace.repository import RefNotFound, RepositoryError, RepositoryReader, can_be_ref
+from marketplace.repository import Description, RefNotFound, RepositoryError, RepositoryReader, can_be_ref
 
 LOCAL_OWNER = "local"
 LOCAL_REF = "HEAD"
@@ -132,11 +132,8 @@ def keeping_limits() -> KeepingLimits:
     )
 
 
-def renamed(reader: RepositoryReader) -> dict[str, str]:
-    """A source's fields as they have to be now, when the host has redirected to another name; else nothing."""
-    if not reader.moved:
-        return {}
-    said = reader.describe()
+def address_of(said: Description) -> dict[str, str]:
+    """A source's fields that say where its repository is, by the name that the host gives it."""
     location = locate(f"{settings.SKILLMEAT_GITHUB_WEB_URL}/{said.owner}/{said.name}")
     return {
         "repo_url": location.url,

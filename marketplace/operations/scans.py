@@ -1,12 +1,13 @@
 """Scans: ask for one, carry it out, and what its end means for the source."""
 
+import logging
 import math
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from marketplace import scanner
@@ -14,7 +15,7 @@ from marketplace.content.store import ContentStore
 from marketplace.models import ScanStatus, Source
 from marketplace.models.source import SCAN
 from marketplace.operations import catalogue, readers, snapshots
-from marketplace.repository import Commit, NotModified, RateLimited, RepositoryReader
+from marketplace.repository import MAX_TOPICS, Commit, Description, NotModified, RateLimited
 from marketplace.search import index
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
@@ -24,7 +25,8 @@ from skillmeat_site.jobs.errors import JobConflict, JobFinished, NotYet
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
 from skillmeat_site.jobs.runner import JobRun
 
-ADDRESS = ("repo_url", "repo_key", "owner", "repo_name", "ref", "ref_assumed")
+DUE_AT_ONCE = 60
+logger = logging.getLogger(__name__)
 
 
 class SourceGone(DomainError):
@@ -93,18 +95,27 @@ def _require_patience(source: Source, *, at: datetime) -> None:
         raise RescanTooSoon(f"It can be scanned again in {seconds} seconds.", retry_after=seconds)
 
 
-def request_due(*, at: datetime, force: bool = False) -> list[Job]:
-    """Queue a scan of every source whose time has come and that has none queued or running."""
+def request_due(*, at: datetime, force: bool = False, at_most: int | None = None) -> list[Job]:
+    """Queue a scan of the sources whose time has come and that have none queued or running, longest due first."""
+    live = Job.objects.live().filter(kind=SCAN, subject_id=OuterRef("pk"))
     found = []
-    for source in Source.objects.due(at).select_related("project"):
-        with transaction.atomic():
-            # Moving the time on first makes this safe to run twice at once: only one of them moves it.
-            moved = Source.objects.filter(pk=source.pk, next_rescan_at=source.next_rescan_at)
-            if not moved.update(next_rescan_at=source.next_rescan_after(at)):
-                continue
-            with suppress(JobConflict):
-                found.append(request(source=source, by=None, at=at, trigger=Trigger.SCHEDULE, force=force))
+    for source in Source.objects.due(at).exclude(Exists(live)).select_related("project")[:at_most]:
+        try:
+            job = _request_due(source, at=at, force=force)
+        except (JobConflict, OperationalError):  # somebody else was quicker; the next round looks again
+            logger.info("A due source was passed over", exc_info=True)
+        else:
+            found += [job] if job else []
     return found
+
+
+def _request_due(source: Source, *, at: datetime, force: bool) -> Job | None:
+    with transaction.atomic():
+        # Moving the time on first makes this safe to run twice at once: only one of them moves it.
+        moved = Source.objects.filter(pk=source.pk, next_rescan_at=source.next_rescan_at)
+        if not moved.update(next_rescan_at=source.next_rescan_after(at)):
+            return None
+        return request(source=source, by=None, at=at, trigger=Trigger.SCHEDULE, force=force)
 
 
 def execute(run: JobRun) -> None:
@@ -120,10 +131,10 @@ def execute(run: JobRun) -> None:
     )
     run.meter = reader.usage
     try:
-        ref = _branch(source, reader)
+        said = None if source.is_described else reader.describe()
         seen = scanner.scan(
             reader=reader,
-            ref=ref,
+            ref=said.default_branch if said and source.ref_assumed else source.ref,
             settings=source.detection_settings,
             memory=None if run.job.force else _memory(source),
             limits=readers.keeping_limits(),
@@ -131,19 +142,12 @@ def execute(run: JobRun) -> None:
             with_readme=source.import_repo_readme,
             progress=run.progress,
         )
-        renamed = readers.renamed(reader)
+        if reader.moved and said is None:
+            said = reader.describe()
     except RateLimited as limit:
         raise NotYet(limit.reset_at, limit) from limit
     run.progress("saving")
-    for name, value in renamed.items():
-        setattr(source, name, value)
-    source.ref, source.ref_assumed = ref, False
-    _save(run, source, seen, at=timezone.now())
-
-
-def _branch(source: Source, reader: RepositoryReader) -> str:
-    """The source's ref; where that was only assumed, the default branch by its real name."""
-    return reader.describe().default_branch if source.ref_assumed else source.ref
+    _save(run, source, seen, said, at=timezone.now())
 
 
 def _memory(source: Source) -> scanner.Memory | None:
@@ -157,25 +161,47 @@ def _memory(source: Source) -> scanner.Memory | None:
     )
 
 
-def _save(run: JobRun, source: Source, seen: scanner.Scanned | NotModified, *, at: datetime) -> None:
-    """Everything or nothing. `source` brings what the scan learned of its address."""
+def _save(
+    run: JobRun,
+    source: Source,
+    seen: scanner.Scanned | NotModified,
+    said: Description | None,
+    *,
+    at: datetime,
+) -> None:
+    """Everything or nothing. What people changed during the scan stays as they want it."""
     packed = None if isinstance(seen, NotModified) else seen.snapshot.pack()
+    locked = None
     try:
         with transaction.atomic():
             run.lock()
             locked = Source.objects.select_for_update(of=("self",)).filter(pk=source.pk).first()
             if locked is None:
                 raise SourceGone("The source was deleted during its scan.")
-            is_renamed = locked.repo_key != source.repo_key
-            for name in ADDRESS:
-                setattr(locked, name, getattr(source, name))
+            was = locked.repo_key
+            if said:
+                _describe(locked, said)
             run.succeed(_apply(locked, seen, at=at))
-            if is_renamed:
+            if locked.repo_key != was:
                 index.refresh(locked, at=at)  # entries are found by the repository's name, too
             if packed is not None:
                 snapshots.remember(locked, packed)
     except IntegrityError as error:
-        raise _duplicate(source) from error
+        raise _duplicate(locked or source) from error
+
+
+def _describe(source: Source, said: Description) -> None:
+    """What the host says of the repository, its present name and default branch among it."""
+    if not source.repo_url.startswith("file:"):
+        for name, value in readers.address_of(said).items():
+            setattr(source, name, value)
+    if source.ref_assumed:
+        source.ref, source.ref_assumed = said.default_branch, False
+    source.is_described = True
+    source.private_upstream = said.private
+    source.suggested_tags = list(said.topics[:MAX_TOPICS])
+    if source.import_repo_description:
+        source.repo_description = said.description
 
 
 def _apply(source: Source, seen: scanner.Scanned | NotModified, *, at: datetime) -> dict[str, Any]:
@@ -218,9 +244,9 @@ def ended(job: Job, *, at: datetime) -> None:
     _close(source, at=at)
 
 
-def abandon(job: Job, *, at: datetime) -> None:
+def abandon(job: Job, *, by: User, at: datetime) -> None:
     """End the scan of a source that is being deleted."""
     try:
-        jobs.cancel(job, by=None, at=at)
+        jobs.cancel(job, by=by, at=at)
     except JobFinished:
         return

@@ -14,7 +14,13 @@ from marketplace.models import Source, SourceTag, TrustLevel
 from marketplace.models.source import SCAN
 from marketplace.operations import readers, scans, snapshots
 from marketplace.operations.credentials import seal
-from marketplace.repository import Description, RepositoryError, RepositoryNotFound, RepositoryReader
+from marketplace.repository import (
+    MAX_TOPICS,
+    Description,
+    RepositoryError,
+    RepositoryNotFound,
+    RepositoryReader,
+)
 from marketplace.search import index
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
@@ -25,12 +31,21 @@ logger = logging.getLogger(__name__)
 ASSUMED_BRANCH = "main"
 DESCRIBE_SECONDS = 5.0
 MIN_SECONDS = 0.1
-MAX_TOPICS = 20
 # What decides about a scan's result: a change of these lifts the limit of rescans.
 DECISIVE = {"ref", "root_hint", "manual_map", "enable_frontmatter_detection"}
+
+
+def _readme(reader: RepositoryReader, ref: str, seconds: float) -> str | None:
+    """None where there is none; that the repository itself is gone is an error."""
+    text = reader.readme(ref, seconds=seconds)
+    if text is None:
+        reader.describe(seconds=seconds)
+    return text
+
+
 IMPORTS: dict[str, Callable[[RepositoryReader, str, float], str | None]] = {
     "import_repo_description": lambda reader, _, seconds: reader.describe(seconds=seconds).description,
-    "import_repo_readme": lambda reader, ref, seconds: reader.readme(ref, seconds=seconds),
+    "import_repo_readme": _readme,
 }
 
 
@@ -125,6 +140,7 @@ def _build(new: NewSource, said: Description | None, *, project: Project, at: da
         root_hint=new.root_hint or new.location.root,
         trust_level=new.trust_level,
         visibility_set=new.visibility,
+        is_described=said is not None,
         private_upstream=bool(said and said.private),
         description=new.description,
         notes=new.notes,
@@ -152,6 +168,11 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
     old text stays and `last_error` says why. Raises SourceExists when ref and root are now another source's,
     UnknownDirectories when `manual_map` names some that the tree of the last scan does not have.
     """
+    changes = {
+        name: value for name, value in changes.items() if name in IMPORTS or getattr(source, name) != value
+    }
+    if not any(name not in IMPORTS or value for name, value in changes.items()):
+        return source
     if "manual_map" in changes and changes.get("ref", source.ref) == source.ref:
         _require_directories(source, changes["manual_map"])
     fetched = _fetched_again(source, changes)
@@ -182,7 +203,7 @@ def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
     source.save(update_fields=changes.keys())
     if switched:
         index.refresh(source, at=at)
-        source.save(update_fields=["last_indexed_at"])
+        Source.objects.filter(pk=source.pk).update(last_indexed_at=source.last_indexed_at)
     if "tags" in changes:
         source.tag_rows.all().delete()
         SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
@@ -195,11 +216,11 @@ def _same_as(source: Source) -> QuerySet[Source]:
 
 
 def _require_directories(source: Source, manual_map: Mapping[str, Any]) -> None:
-    snapshot = snapshots.recall(source)
-    if snapshot is None:
+    tree = snapshots.recall_tree(source)
+    if tree is None:
         return
     known = {""}
-    for file in snapshot.tree.files:
+    for file in tree.files:
         directory = file.path
         while (directory := directory.rpartition("/")[0]) not in known:
             known.add(directory)
@@ -246,4 +267,4 @@ def delete(*, source: Source, by: User, at: datetime) -> None:
         record("source.deleted", source, project=source.project, by=by, at=at, repo_url=source.repo_url)
         source.delete()
         if job:
-            scans.abandon(job, at=at)
+            scans.abandon(job, by=by, at=at)

@@ -249,6 +249,7 @@ class QueryFilter(django_filters.Filter):
     """The words to look for; a list that has this parameter needs it."""
 
     field_class = _QueryField
+    needed = True
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "minLength": 1}

@@ -91,7 +91,10 @@ def _cross_site(request: HttpRequest) -> bool:
     if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
         return True
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.get_host()  # "null" has no host
+    try:
+        return origin is not None and urlsplit(origin).netloc != request.get_host()  # "null" has no host
+    except ValueError:
+        return True
 
 
 def conditional_answers(get_response: Handler) -> Handler:

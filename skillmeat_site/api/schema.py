@@ -98,7 +98,9 @@ class ProblemSchema(AutoSchema):
         if "{" in self.path:
             found.append(errors.NotFound)
         if "requestBody" in operation:
-            found += [errors.UnsupportedMediaType, errors.InvalidValue]
+            found.append(errors.InvalidValue)
+        if self.method in {"POST", "PUT", "PATCH"}:
+            found.append(errors.UnsupportedMediaType)
         if self.method not in SAFE_METHODS:
             for permission in self.view.permission_classes:
                 found += getattr(permission, "problems", ())
@@ -128,7 +130,11 @@ class StrictFilters(OpenApiFilterExtension):
     ) -> list[dict[str, Any]]:
         return [
             build_parameter_type(
-                name=name, schema=found.schema(), location="query", description=found.__doc__
+                name=name,
+                schema=found.schema(),
+                location="query",
+                description=found.__doc__,
+                required=getattr(found, "needed", False),
             )
             for name, found in filters_of(auto_schema.view).items()
         ]

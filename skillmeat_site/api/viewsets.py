@@ -44,6 +44,6 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
 
     def validated(self, request: Request) -> Any:
         """The body through the action's input serializer."""
-        serializer = self.get_serializer(data=request.data if request.data is not None else {})
+        serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data

@@ -16,7 +16,7 @@ from skillmeat_site.api.fields import PublicIdField, StrictSerializer
 from skillmeat_site.api.filters import OptionFilter, TextFilter
 from skillmeat_site.api.pagination import whole_number
 from skillmeat_site.api.viewsets import ResourceViewSet
-from skillmeat_site.jobs import operations
+from skillmeat_site.jobs import kinds, operations
 from skillmeat_site.jobs.errors import JobFinished
 from skillmeat_site.jobs.models import Job, JobEvent, JobStatus, Trigger
 
@@ -89,7 +89,7 @@ class JobEventsSerializer(serializers.Serializer[Any]):
 
 class JobFilter(django_filters.FilterSet):
     status = OptionFilter(choices=JobStatus.choices)
-    kind = TextFilter()
+    kind = OptionFilter(choices=[(kind.name, kind.name) for kind in kinds.registered()])
     project = TextFilter(method="in_project")
 
     def in_project(self, queryset: Any, _name: str, value: str) -> Any:

@@ -37,6 +37,15 @@ def ping() -> None:
     get_broker().ping()
 
 
+def is_empty() -> bool:
+    """Whether no message waits to be taken; False as well when the queue does not answer."""
+    try:
+        return not get_broker().queue_size()
+    except Exception:
+        logger.warning("The queue could not be reached", exc_info=True)
+        return False
+
+
 def install_schedules() -> None:
     """Make the queue's schedules equal to what is registered; when each runs next is left alone."""
     for periodic in schedules.registered():

@@ -58,9 +58,13 @@ def _time_out(job: Job, *, at: datetime, still: Q) -> None:
 
 
 def _resend(at: datetime) -> int:
-    """Wake workers again for due jobs whose message is long gone; few at a time, the rest will have theirs."""
+    """Wake workers again for due jobs whose message is gone: the queue is empty, and they still wait."""
     lost = list(Job.objects.due(at).filter(sent_at__lt=at - RESEND_AFTER)[:RESEND_AT_MOST])
+    if not lost or not queue.is_empty():
+        return 0
+    sent = 0
     for job in lost:
-        if Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED).update(sent_at=at):
+        if Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED, sent_at=job.sent_at).update(sent_at=at):
             queue.wake(job.pk)
-    return len(lost)
+            sent += 1
+    return sent

@@ -1,13 +1,14 @@
 """What is kept of artifacts, and what their manifests say of the rest."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hypothesis import given, strategies as st
 
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
-from marketplace.keeping import KeepingLimits, allot, hold, store
+from marketplace.keeping import MAX_LISTED, TOO_MANY, KeepingLimits, allot, hold, store
 from marketplace.manifest import ContentKind, Manifest, is_lfs_pointer
 from marketplace.repository import TreeFile, blob_id
 from marketplace.snapshot import Kept
@@ -30,8 +31,8 @@ class Shelf:
         self.contents += contents
         return [hashlib.sha256(data).hexdigest() for data in contents]
 
-    def keep(self, manifests: Sequence[Manifest]) -> None:
-        self.manifests |= {manifest.digest: manifest for manifest in manifests}
+    def keep(self, manifests: Mapping[str, Manifest]) -> None:
+        self.manifests |= manifests
 
 
 def file(path: str, data: bytes = b"", *, mode: str = "100644", size: int | None = None) -> TreeFile:
@@ -156,3 +157,21 @@ def test_a_manifest_comes_back_from_its_rows() -> None:
     manifest = shelf.manifests[holding.manifest]
     again = Manifest.from_rows(manifest.rows)
     assert (again, again.digest, again.size) == (manifest, holding.manifest, 2)
+
+
+def test_a_list_of_files_that_artifacts_share_is_written_once() -> None:
+    files = tuple(file(f"p/{n}", str(n).encode()) for n in range(3))
+    shared = [replace(artifact("p", *files), locator=f"p#{n}", files=files) for n in range(5)]
+    shelf = Shelf()
+    holdings = list(hold(shared, {}, ROOMY, shelf))
+    assert len(holdings) == 5
+    assert len(set(holdings)) == len(shelf.manifests) == 1
+
+
+def test_more_files_than_can_be_listed_are_not_listed() -> None:
+    one = file("p/x", b"x")
+    crowds = [replace(artifact(f"p{n}"), files=(one,) * (MAX_LISTED // 2 + n)) for n in range(3)]
+    shelf = Shelf()
+    first, second, third = hold(crowds, {one.sha: Kept(digest="ff")}, ROOMY, shelf)
+    assert (first.incomplete, second.incomplete, third.incomplete) == ("", TOO_MANY, TOO_MANY)
+    assert shelf.manifests[second.manifest].files == ()

@@ -40,7 +40,7 @@ def manifest_of(*digests: str, at: Any = LONG_AGO) -> Manifest:
         for n, digest in enumerate(digests)
     )
     value = ManifestValue(files=files)
-    ContentStore(at=at).keep([value])
+    ContentStore(at=at).keep({value.digest: value})
     return Manifest.objects.get(pk=value.digest)
 
 

@@ -22,17 +22,23 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         line = Line()
         engine().install()
-        sources = Source.objects.order_by("id")
-        total = sources.count()
-        for done, source in enumerate(sources.iterator(), start=1):
-            with transaction.atomic():
-                index.refresh(source, at=timezone.now())
-                source.save(update_fields=["last_indexed_at"])
-            line.progress("indexing", done, total)
+        ids = list(Source.objects.order_by("id").values_list("pk", flat=True))
+        for done, key in enumerate(ids, start=1):
+            self._index(key)
+            line.progress("indexing", done, len(ids))
         engine().rebuild()
         line.finish()
         documents = SearchDocument.objects.count()
         if options["json"]:
-            self.stdout.write(json.dumps({"sources": total, "documents": documents}))
+            self.stdout.write(json.dumps({"sources": len(ids), "documents": documents}))
         else:
-            self.stdout.write(f"{documents} artifacts of {total} sources can be found.")
+            self.stdout.write(f"{documents} artifacts of {len(ids)} sources can be found.")
+
+    @staticmethod
+    def _index(key: Any) -> None:
+        """One source, locked, so that a scan which saves it meanwhile comes before or after."""
+        with transaction.atomic():
+            source = Source.objects.select_for_update(of=("self",)).filter(pk=key).first()
+            if source:
+                index.refresh(source, at=timezone.now())
+                Source.objects.filter(pk=key).update(last_indexed_at=source.last_indexed_at)
