@@ -74,6 +74,7 @@ def carry_out(
     with explained():
         staging = Staging(directory, needs=[each.path for each in changes if each.action is Action.PUT])
         try:
+            staging.prepare()
             steps = [_staged(staging, change) for change in changes]
             if before_commit:
                 before_commit(staging.made)

@@ -65,12 +65,16 @@ class Staging:
         self._count = 0
         self._synced = 0
         self.is_committed = False
-        paths = [*needs, _JOURNAL]
-        self.made = [path for path in directory.missing_directories(iter(paths)) if path != STAGING]
+        self._paths = [*needs, _JOURNAL]
+        self.made = [path for path in directory.missing_directories(iter(self._paths)) if path != STAGING]
+
+    def prepare(self) -> None:
+        """Make the directories. From here on `commit` or `discard`."""
+        directory = self._directory
         with directory.parent(STAGING, make=True) as (parent, name):
             os.mkdir(name, 0o700, dir_fd=parent)
         self._write_journal([], [], committed=False)
-        for path in paths:
+        for path in self._paths:
             with directory.parent(path, make=True):
                 pass
 
