@@ -9,7 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from skillmeat_site.jobs.models import JobStatus
-from tests.factories import LONG_AGO, EntryFactory, JobFactory, SourceFactory
+from tests.factories import (
+    LONG_AGO,
+    ArtifactFactory,
+    DeploymentFactory,
+    DeploymentSetFactory,
+    EntryFactory,
+    GroupFactory,
+    JobFactory,
+    SourceFactory,
+)
 
 MANY = 30
 
@@ -70,4 +79,32 @@ def test_the_list_of_a_sources_jobs(api: APIClient) -> None:
         JobFactory.create_batch(count, source=source, status=JobStatus.SUCCEEDED, finished_at=LONG_AGO)
 
     one, many = cost(api, f"/api/v1/marketplace/sources/{source.public_id}/jobs", add)
+    assert one == many <= 6
+
+
+@pytest.mark.parametrize("query", ["", "?tags=a"])
+def test_the_list_of_sets(api: APIClient, query: str) -> None:
+    artifact, group = ArtifactFactory(), GroupFactory(artifacts=[ArtifactFactory()])
+
+    def add(count: int) -> None:
+        DeploymentSetFactory.create_batch(count, tags=["a"], holding=[artifact, group])
+
+    one, many = cost(api, f"/api/v1/deployment-sets{query}", add)
+    assert one == many <= 10
+
+
+def test_the_list_of_a_sets_members(api: APIClient) -> None:
+    deployment_set = DeploymentSetFactory()
+
+    def add(count: int) -> None:
+        for _ in range(count):
+            inner, position = DeploymentSetFactory(), deployment_set.members.count()
+            deployment_set.members.create(member_set=inner, position=position, created_at=LONG_AGO)
+
+    one, many = cost(api, f"/api/v1/deployment-sets/{deployment_set.public_id}/members", add)
+    assert one == many <= 6
+
+
+def test_the_list_of_deployments(api: APIClient) -> None:
+    one, many = cost(api, "/api/v1/deployments", DeploymentFactory.create_batch)
     assert one == many <= 6
