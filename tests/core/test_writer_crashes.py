@@ -58,7 +58,7 @@ def failing(at: int, error: Callable[[], BaseException], *, once: bool = False) 
 def no_waiting_for_the_disk() -> Iterator[None]:
     """A killed process loses nothing that it wrote; only a power cut would, and no test can cut the power."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr(os, "fsync", lambda _: None)
         yield
 
 
