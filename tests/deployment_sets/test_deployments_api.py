@@ -1,6 +1,10 @@
 """Deploy, verify and undo over HTTP; what the writer does in detail is told by its own tests."""
 
+import io
 import json
+import shutil
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ from django.conf import settings as django_settings
 from rest_framework.test import APIClient
 
 from collections_app.models import Artifact
+from deployment_sets.lockfile import LOCK
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, Visibility
 from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
@@ -378,3 +383,55 @@ def test_an_unknown_deployment_is_not_found(api: APIClient) -> None:
     for verb in ("", "/verify", "/undo"):
         send = api.post if verb else api.get
         assert send(f"/api/v1/deployments/nothing{verb}").status_code == 404
+
+
+# --- Archives --------------------------------------------------------------------------------------
+
+
+def bundle(api: APIClient, of: DeploymentSet, **query: str) -> Answer:
+    return api.get(address(of, "/bundle"), query)
+
+
+def unpacked(answer: Answer) -> dict[str, bytes]:
+    data = io.BytesIO(b"".join(answer.streaming_content))
+    if answer["Content-Type"] == "application/zip":
+        with zipfile.ZipFile(data) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    with tarfile.open(fileobj=data) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+
+
+def test_an_archive_holds_what_a_deploy_leaves(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    deploy(web, shop)
+    for archive in ("tar.gz", "zip"):
+        answer = bundle(api, web, format=archive)
+        assert answer["Content-Disposition"] == f'attachment; filename="web.{archive}"'
+        assert unpacked(answer) == files(shop)
+
+
+def test_the_same_set_is_the_same_bytes(api: APIClient, web: DeploymentSet) -> None:
+    first, again, named = bundle(api, web), bundle(api, web), bundle(api, web, format="tar.gz")
+    assert b"".join(first) == b"".join(again) == b"".join(named)
+    assert first["Content-Type"] == "application/gzip"
+
+
+def test_an_archive_that_cannot_be_made(api: APIClient, web: DeploymentSet, pdf: Artifact) -> None:
+    assert bundle(api, web, format="rar").status_code == 400
+    assert bundle(api, web, kind="zip").status_code == 400
+    rivals = DeploymentSetFactory(holding=[pdf, ArtifactFactory(name="pdf")])
+    assert bundle(api, rivals).json()["type"] == "/problems/deploy_conflicts"
+    hook = ArtifactFactory(type="hook", contents={"hooks.json": b"{}"})
+    doubtful = DeploymentSetFactory(holding=[hook])
+    assert bundle(api, doubtful).json()["type"] == "/problems/trust_required"
+    assert list(unpacked(bundle(api, doubtful, confirm_untrusted="true"))) == [LOCK]
+    shutil.rmtree(django_settings.SKILLMEAT_DATA_DIR / "content")
+    assert bundle(api, DeploymentSetFactory(holding=[pdf])).json()["type"] == "/problems/artifact_unusable"
+
+
+def test_a_deploy_of_lost_content_changes_nothing(deploy: Deploy, pdf: Artifact, shop: Path) -> None:
+    shutil.rmtree(django_settings.SKILLMEAT_DATA_DIR / "content")
+    answer = deploy(DeploymentSetFactory(holding=[pdf]), shop)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/artifact_unusable")
+    assert (files(shop), Deployment.objects.count()) == ({}, 0)
