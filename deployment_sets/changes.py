@@ -130,5 +130,6 @@ def explained() -> Iterator[None]:
         where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
         reason = os.strerror(number) if number else "an error"
         raise DeployFailed(
-            f"The project cannot be written: {reason}{where}.", hint=_HINTS.get(number, DeployFailed.hint)
+            f"The project cannot be read or written: {reason}{where}.",
+            hint=_HINTS.get(number, DeployFailed.hint),
         ) from error

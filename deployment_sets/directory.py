@@ -225,6 +225,8 @@ def look_at(parent: int, name: str) -> Found:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     except FileNotFoundError:
         return ABSENT
+    except PermissionError:
+        return Found(kind=Stands.OTHER, what="a file that this server may not read")
     mode = stat.S_IMODE(status.st_mode) & 0o777
     return Found(kind=Stands.FILE, digest=digest, mode=mode, owner=(status.st_uid, status.st_gid))
 

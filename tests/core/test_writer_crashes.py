@@ -19,12 +19,19 @@ from deployment_sets.changes import DeployFailed
 from skillmeat_site.errors import DomainError
 from tests.core.deploying import AGENT, HOOK, SERVER, SKILL, STORE, Project, made, picture
 
-CHANGING = ("write", "rename", "unlink", "rmdir", "mkdir", "fsync", "fchmod", "fchown", "open")
-OLD = [made("skill", f"s{n}", {"SKILL.md": f"{n}", "a/b.md": f"old {n}"}) for n in range(20)]
-NEW = [made("skill", f"s{n}", {"SKILL.md": f"{n}", "a/b.md": f"new {n}", "c/d.sh": "x"}) for n in range(16)]
-FILES = 50  # 16 new scripts, 16 updates, 8 removed, and merges, agent, hook script, backup, lock
+CHANGING = ("write", "rename", "unlink", "rmdir", "mkdir", "fchmod", "fchown", "open")
+ALL_CALLS = (*CHANGING, "fsync")
+GONE = {f"{n}.md": f"gone {n}" for n in range(9)}
+OLD = made("skill", "s", {"SKILL.md": "s"} | {f"a/{n}.md": f"old {n}" for n in range(18)} | {"x/y.md": "z"})
+NEW = made(
+    "skill",
+    "s",
+    {"SKILL.md": "s"} | {f"a/{n}.md": f"new {n}" for n in range(18)} | {f"b/{n}.sh": "" for n in range(16)},
+)
+LEFT = made("skill", "left", GONE)
+FILES = 50  # 16 new, 18 updated, 10 removed, and agent, script, server, settings, backup, lock
 OPTIONS: dict[str, Any] = {"on_conflict": "backup", "prune": True}
-EDITED = ".claude/skills/s3/a/b.md"
+EDITED = ".claude/skills/s/a/3.md"
 
 
 class Killed(BaseException):
@@ -32,10 +39,15 @@ class Killed(BaseException):
 
 
 @contextmanager
-def failing(at: int, error: Callable[[], BaseException], *, once: bool = False) -> Iterator[list[str]]:
-    """The `at`-th call that changes a file fails instead, and all later ones unless `once`; their names so far."""
+def failing(
+    at: int, error: Callable[[], BaseException], *, once: bool = False, names: tuple[str, ...] = CHANGING
+) -> Iterator[list[str]]:
+    """The `at`-th call that changes a file fails instead, and all later ones unless `once`; their names so far.
+
+    By default without fsync, before and after which a killed process leaves the same.
+    """
     calls: list[str] = []
-    real = {name: getattr(os, name) for name in CHANGING}
+    real = {name: getattr(os, name) for name in names}
 
     def wrapped(name: str) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
@@ -49,7 +61,7 @@ def failing(at: int, error: Callable[[], BaseException], *, once: bool = False) 
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in CHANGING:
+        for name in names:
             patch.setattr(os, name, wrapped(name))
         yield calls
 
@@ -66,7 +78,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 def before(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Deployed, edited by hand, with settings of others."""
     project = Project(tmp_path_factory.mktemp("before"))
-    project.deploy(*OLD, SERVER)
+    project.deploy(OLD, LEFT, SERVER)
     project.write(EDITED, "edited")
     project.write(".claude/settings.json", '{"env": {"A": "b"}}')
     return project
@@ -81,12 +93,14 @@ def copied(project: Project, base: Path) -> Project:
 
 
 def deploy(project: Project) -> None:
-    project.deploy(*NEW, AGENT, HOOK, **OPTIONS)
+    project.deploy(NEW, AGENT, HOOK, **OPTIONS)
 
 
-def steps_of(project: Project, base: Path, act: Callable[[Project], object]) -> tuple[int, dict[str, Any]]:
+def steps_of(
+    project: Project, base: Path, act: Callable[[Project], object], names: tuple[str, ...] = CHANGING
+) -> tuple[int, dict[str, Any]]:
     copy = copied(project, base)
-    with failing(10**9, Killed) as calls:
+    with failing(10**9, Killed, names=names) as calls:
         act(copy)
     return len(calls), picture(copy.path)
 
@@ -103,7 +117,7 @@ def failure(act: Callable[[Project], object], project: Project) -> DomainError |
 def test_killed_at_every_step_the_next_run_ends_in_the_new_state(before: Project, tmp_path: Path) -> None:
     count, after = steps_of(before, tmp_path / "p", deploy)
     old = picture(before.path)
-    assert sum(old.get(path) != found for path, found in after.items()) + 8 >= FILES
+    assert sum(old.get(path) != found for path, found in after.items()) + 10 >= FILES
     for at in range(1, count + 1):
         project = copied(before, tmp_path / "p")
         with failing(at, Killed), pytest.raises(Killed):
@@ -138,12 +152,12 @@ def test_an_undo_that_is_killed_is_finished_as_well(before: Project, tmp_path: P
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS])
 def test_a_step_that_fails_leaves_everything_as_it_was(before: Project, tmp_path: Path, number: int) -> None:
-    count, after = steps_of(before, tmp_path / "p", deploy)
+    count, after = steps_of(before, tmp_path / "p", deploy, ALL_CALLS)
     old = picture(before.path)
     every = 2 if number == errno.ENOSPC else 29
     for at in range(1, count + 1, every):
         project = copied(before, tmp_path / "p")
-        with failing(at, lambda: OSError(number, os.strerror(number)), once=True) as calls:
+        with failing(at, lambda: OSError(number, os.strerror(number)), once=True, names=ALL_CALLS) as calls:
             error = failure(deploy, project)
         if error:
             assert os.strerror(number) in error.detail
@@ -167,7 +181,7 @@ def test_a_disk_that_stays_full_is_recovered_from_once_there_is_room(before: Pro
 
 
 @given(at=st.integers(1, 400), path=st.sampled_from([
-    ".claude/skills/s0/a/b.md", ".claude/skills/s15/c/d.sh", ".claude/skills/s17/SKILL.md", ".claude/settings.json",
+    ".claude/skills/s/a/0.md", ".claude/skills/s/b/15.sh", ".claude/skills/left/7.md", ".claude/settings.json",
     ".mcp.json", ".claude/agents/helper.md", EDITED,
 ]))  # fmt: skip
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -204,9 +218,9 @@ os.rename = dying
 t.deploy(project)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
-    assert project.plan(*NEW, AGENT, HOOK, **OPTIONS).is_pending
+    assert project.plan(NEW, AGENT, HOOK, **OPTIONS).is_pending
     deploy(project)
-    assert project.plan(*NEW, AGENT, HOOK, **OPTIONS).is_empty
+    assert project.plan(NEW, AGENT, HOOK, **OPTIONS).is_empty
 
 
 @pytest.mark.parametrize("where", [".claude", ".claude/skills", ".claude/skills/pdf"])
