@@ -1,7 +1,9 @@
 """Deploy, verify and undo over HTTP; what the writer does in detail is told by its own tests."""
 
+import fcntl
 import io
 import json
+import os
 import shutil
 import tarfile
 import zipfile
@@ -236,6 +238,35 @@ def test_what_cannot_be_used_does_not_stop_the_rest(
     assert [each["outcome"] for each in said["artifacts"]] == ["error", "create"]
     assert said["artifacts"][0]["error"]["type"] == "/problems/artifact_unusable"
     assert (shop / ".claude/skills/pdf/SKILL.md").exists()
+
+
+def test_what_a_plugin_brings_along_is_not_deployed_twice(
+    deploy: Deploy, project: Project, shop: Path
+) -> None:
+    member = {"type": "skill", "name": "csv", "path": "kit/skills/csv"}
+    manifest = b'{"name": "kit"}'
+    plugin = ArtifactFactory(
+        name="kit", type="plugin", source=SourceFactory(), members=[member],
+        contents={".claude-plugin/plugin.json": manifest, "skills/csv/SKILL.md": b"x"},
+    )  # fmt: skip
+    skill = ArtifactFactory(name="csv", origin_locator=member["path"])
+    said = deploy(DeploymentSetFactory(holding=[skill, plugin]), shop).json()
+    assert [each["outcome"] for each in said["artifacts"]] == ["satisfied", "create"]
+    assert (shop / ".claude/skills/kit/.claude-plugin/plugin.json").read_bytes() == manifest
+    assert not (shop / ".claude/skills/csv").exists()
+
+
+def test_of_two_deploys_at_once_into_one_directory_one_is_told_to_wait(
+    deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    descriptor = os.open(shop, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)  # as another process holds it while it deploys
+    try:
+        answer = deploy(web, shop)
+    finally:
+        os.close(descriptor)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/deploy_running")
+    assert Deployment.objects.count() == 0
 
 
 # --- Trust -----------------------------------------------------------------------------------------
