@@ -17,7 +17,7 @@ from deployment_sets.api.deployment_serializers import DeployedSerializer, Deplo
 from deployment_sets.api.filters import SetFilter
 from deployment_sets.api.permissions import SetPermission
 from deployment_sets.api.serializers import (
-    CloneSerializer,
+    EmptySerializer,
     MemberSerializer,
     NewMemberSerializer,
     NewSetSerializer,
@@ -136,8 +136,8 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
     def perform_destroy(self, instance: DeploymentSet) -> None:
         sets.delete(deployment_set=instance, by=self.caller, at=timezone.now())
 
-    @extend_schema(summary="Copy a set", request=CloneSerializer, responses={201: SetDetailSerializer})
-    @action(detail=True, methods=["post"], serializer_class=CloneSerializer)
+    @extend_schema(summary="Copy a set", request=EmptySerializer, responses={201: SetDetailSerializer})
+    @action(detail=True, methods=["post"], serializer_class=EmptySerializer)
     def clone(self, request: Request, id: str) -> Response:
         """The copy has the same members, is called `<name> (copy)`, and belongs to the caller."""
         original = self.get_object()

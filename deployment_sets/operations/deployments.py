@@ -100,12 +100,12 @@ def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at
         shutil.rmtree(_area(deployment), ignore_errors=True)
         deployment.delete()
         raise
-    deployment.result = result_of(done, resolved)
+    deployment.result, deployment.counts = result_of(done, resolved), done.counts()
     deployment.finished_at = at
     with transaction.atomic():
-        deployment.save(update_fields=["result", "finished_at"])
-        facts = {"project_path": deployment.project_path, "counts": deployment.result["counts"]}
-        record("set.deployed", deployment, project=deployment.project, by=by, at=at, **facts)
+        deployment.save(update_fields=["result", "counts", "finished_at"])
+        facts = {"project_path": deployment.project_path, "counts": deployment.counts}
+        record("deployment.made", deployment, project=deployment.project, by=by, at=at, **facts)
     return deployment
 
 
@@ -119,7 +119,7 @@ def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str,
     with transaction.atomic():
         deployment.save(update_fields=["undone_at", "undone_by"])
         facts = {"project_path": deployment.project_path, "changed": len(changed)}
-        record("set.undeployed", deployment, project=deployment.project, by=by, at=at, **facts)
+        record("deployment.undone", deployment, project=deployment.project, by=by, at=at, **facts)
     shutil.rmtree(_area(deployment), ignore_errors=True)
     return changed
 

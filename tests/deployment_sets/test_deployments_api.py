@@ -113,7 +113,7 @@ def test_a_set_lands_where_claude_code_reads(deploy: Deploy, web: DeploymentSet,
     assert outcomes == [("create", None), ("create", None), ("merge", None)]
     assert said["artifacts"][0]["paths"] == [".claude/skills/pdf/SKILL.md", ".claude/skills/pdf/run.sh"]
     (event,) = AuditEvent.objects.all()
-    assert (event.verb, event.facts["project_path"]) == ("set.deployed", str(shop))
+    assert (event.verb, event.facts["project_path"]) == ("deployment.made", str(shop))
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(deploy: Deploy, web: DeploymentSet, shop: Path) -> None:
@@ -145,7 +145,10 @@ def test_an_undo_restores_what_was_there(
     assert shown["undone_at"]
     assert shown["undone_by"] == "local"
     assert act(api, answer, "undo").json()["type"] == "/problems/already_undone"
-    assert [event.verb for event in AuditEvent.objects.order_by("id")] == ["set.deployed", "set.undeployed"]
+    assert [event.verb for event in AuditEvent.objects.order_by("id")] == [
+        "deployment.made",
+        "deployment.undone",
+    ]
 
 
 def test_an_undo_after_later_work_is_refused(
@@ -359,6 +362,20 @@ def test_several_users_deploy_only_below_what_was_granted(
 
 
 # --- Who, and the list -----------------------------------------------------------------------------
+
+
+def test_one_directory_has_one_path(api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path) -> None:
+    deploy(web, f"{shop.parent}//shop/")
+    assert len(api.get("/api/v1/deployments", {"project_path": str(shop)}).json()["items"]) == 1
+
+
+@pytest.mark.parametrize("body", [[], {"force": True}, "x"])
+def test_verify_and_undo_take_no_body(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path, body: Any
+) -> None:
+    where = f"/api/v1/deployments/{deploy(web, shop).json()['deployment_id']}"
+    assert [api.post(f"{where}/{verb}", body).status_code for verb in ("verify", "undo")] == [400, 400]
+    assert [api.post(f"{where}/{verb}", {}).status_code for verb in ("verify", "undo")] == [200, 200]
 
 
 def test_who_may_deploy_verify_and_undo(
