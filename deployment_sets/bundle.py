@@ -73,12 +73,7 @@ def members(wishes: Wishes, read: Read) -> list[Member]:
     lock = Lock(
         set_id=wishes.set_id,
         set_name=wishes.set_name,
-        artifacts=tuple(
-            LockedArtifact(
-                uuid=each.uuid, type=each.type, name=each.name, version=each.version, digest=each.digest
-            )
-            for each in layout.artifacts
-        ),
+        artifacts=tuple(LockedArtifact.of(each) for each in layout.artifacts),
         files=tuple(
             LockedFile(path=file.path, digest=file.digest, mode=file.mode, owner=file.owner)
             for file in layout.files

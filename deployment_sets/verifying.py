@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deployment_sets.comparing import read_settings
 from deployment_sets.directory import Directory, Stands
 from deployment_sets.jsontext import JsonText, canonical
 from deployment_sets.layout import Layout
 from deployment_sets.lockfile import LOCK, Lock, LockedEntry, read_lock
 from deployment_sets.merge import digest_of
-from deployment_sets.planning import read_settings
 
 _BACKUP = re.compile(r"\.orig-\d+$")
 _DIRECTORIES = (".claude/skills/", ".claude/hooks/")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from deployment_sets import journal, undoing
 from deployment_sets.changes import Change, DeployFailed, carry_out, explained
+from deployment_sets.comparing import make_plan
 from deployment_sets.directory import Directory, opened_project
-from deployment_sets.journal import Action
-from deployment_sets.layout import TargetFile
 from deployment_sets.lockfile import LOCK
 from deployment_sets.names import parents
-from deployment_sets.planning import Outcome, Plan, PlannedFile, Wishes, make_plan, refuse_conflicts
+from deployment_sets.places import TargetFile
+from deployment_sets.planning import Outcome, Plan, PlannedFile, Wishes, refuse_conflicts
+from deployment_sets.steps import Action
 from deployment_sets.undoing import Record
 from deployment_sets.verifying import Drift, find_drift
 
