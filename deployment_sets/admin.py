@@ -10,7 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, SetMember
-from deployment_sets.operations import members, resolving, sets
+from deployment_sets.operations import deployments, members, resolving, sets
+from deployment_sets.operations.deployments import Wanted
 from deployment_sets.resolution import Path
 from skillmeat_site.admin_pages import ReadOnlyAdmin, ReadOnlyInline, badge, operator
 from skillmeat_site.console.admin import AuditedAdmin
@@ -53,6 +54,7 @@ class DeploymentSetAdmin(admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("public_id", "project", "owner", "tags", *SET_SETTINGS)}),
         ("What it stands for", {"fields": ("tree", "resolved")}),
+        ("What a deploy would do now", {"fields": ("deploy_plan",)}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: DeploymentSet | None = None) -> list[str]:
@@ -118,6 +120,20 @@ class DeploymentSetAdmin(admin.ModelAdmin):
         ]
         lines += [("conflict", each.path) for each in found.layout.conflicts]
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} ({})</li>", lines))
+
+    @admin.display(description="where it was deployed last")
+    def deploy_plan(self, deployment_set: DeploymentSet) -> SafeString | str:
+        last = deployment_set.deployments.first()
+        if last is None:
+            return "It has not been deployed yet."
+        try:
+            found = deployments.plan(
+                deployment_set=deployment_set, wanted=Wanted(project_path=last.project_path)
+            )
+        except DomainError as error:
+            return f"{last.project_path}: {error.detail}"
+        lines = [(each["outcome"], each["path"]) for each in found["files"]]
+        return format_html("{}<ul>{}</ul>", last.project_path, format_html_join("", "<li>{} {}</li>", lines))
 
 
 def _way(path: Path) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from deployment_sets.directory import ABSENT, Directory, Found, Stands
-from deployment_sets.journal import Action, Staging, Step
+from deployment_sets.journal import Staging
+from deployment_sets.steps import Action, Step
 from skillmeat_site.errors import DomainError, Kind
 
 
@@ -68,12 +69,13 @@ def carry_out(
     """Stage all, then make it happen. `emptied`: directories to remove when nothing is left in them.
 
     `before_commit` is told the directories that were made, and can still stop it all. When a step fails, what
-    `way_back` says is carried out instead. Raises DeployFailed and TargetBlocked: then nothing has changed, or the
-    error says that the next run will finish.
+    `way_back` says is carried out instead. Raises DeployFailed and TargetBlocked: then nothing has changed, or, with
+    `is_pending` among the extras of DeployFailed, the next run will finish it: keep what its undo needs.
     """
     with explained():
         staging = Staging(directory, needs=[each.path for each in changes if each.action is Action.PUT])
         try:
+            staging.prepare()
             steps = [_staged(staging, change) for change in changes]
             if before_commit:
                 before_commit(staging.made)
@@ -116,6 +118,7 @@ def _roll_back(
         raise DeployFailed(
             f"Interrupted by an error: {reason}. Some files are changed already.",
             hint="Cure the cause and deploy again: the next run finishes what this one began.",
+            is_pending=True,
         ) from error
 
 
@@ -129,5 +132,6 @@ def explained() -> Iterator[None]:
         where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
         reason = os.strerror(number) if number else "an error"
         raise DeployFailed(
-            f"The project cannot be written: {reason}{where}.", hint=_HINTS.get(number, DeployFailed.hint)
+            f"The project cannot be read or written: {reason}{where}.",
+            hint=_HINTS.get(number, DeployFailed.hint),
         ) from error

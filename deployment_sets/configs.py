@@ -10,11 +10,13 @@ from typing import Any
 
 from deployment_sets.deployable import ArtifactUnusable, DeployableArtifact
 from deployment_sets.jsontext import read_object
+from deployment_sets.registry import registry_servers
 from marketplace.detection.manifests import (
     Inclusion,
     hook_events,
     read_marketplace,
     read_plugin,
+    registry_name,
     server_names,
 )
 
@@ -65,6 +67,8 @@ def read_servers(artifact: DeployableArtifact, read: Read) -> Config:
     values, plugin, inclusion = _declared(artifact, read, "servers")
     if inclusion:
         values = inclusion.inline
+    elif registry_name(values):
+        values = registry_servers(values)
     names = server_names(values)
     if not names:
         raise ArtifactUnusable(f"{artifact.name}: it has no server that can be started or reached.")

@@ -66,14 +66,17 @@ class DeployableArtifact:
 
     @property
     def document(self) -> DeployableFile:
-        """The file of a hook or server that configures it. Raises ArtifactUnusable when it has no content."""
+        """The one file of a command or agent, the configuration of a hook or server.
+
+        Raises ArtifactUnusable when it has no content.
+        """
         path = f"/{self.locator.partition('#')[0]}"
         named = [file for file in self.files if path.endswith(f"/{file.path}")]
         if len(self.files) == 1:
             named = list(self.files)
         found = max(named, key=lambda file: len(file.path), default=None)
         if found is None or not found.is_plain:
-            raise ArtifactUnusable(f"{self.name}: its configuration was not stored.")
+            raise ArtifactUnusable(f"{self.name}: its file was not stored, or is only a link or a pointer.")
         return found
 
     @property

@@ -134,10 +134,12 @@ class Directory:
         except TargetBlocked as error:
             return Found(kind=Stands.BLOCKED, what=error.detail)
 
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a regular file; None when nothing is there. OSError for all else."""
+    def read(self, path: str, *, limit: int = -1) -> bytes | None:
+        """The bytes of a regular file; None when nothing is there. OSError for all else, and beyond the limit."""
         try:
             with self.parent(path) as (parent, name), opened(parent, name) as file:
+                if 0 <= limit < os.fstat(file.fileno()).st_size:
+                    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
                 return file.read()
         except FileNotFoundError:
             return None
@@ -225,6 +227,8 @@ def look_at(parent: int, name: str) -> Found:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     except FileNotFoundError:
         return ABSENT
+    except PermissionError:
+        return Found(kind=Stands.OTHER, what="a file that this server may not read")
     mode = stat.S_IMODE(status.st_mode) & 0o777
     return Found(kind=Stands.FILE, digest=digest, mode=mode, owner=(status.st_uid, status.st_gid))
 

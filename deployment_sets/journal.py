@@ -6,14 +6,10 @@ repeated, and the next run finishes what is left. All of it is on the project's 
 step is one rename. Knows steps, not why they are taken.
 """
 
-import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
 from deployment_sets.directory import (
     ABSENT,
@@ -23,37 +19,13 @@ from deployment_sets.directory import (
     TargetBlocked,
     look_at,
 )
-from deployment_sets.lockfile import HOMES, LOCK, MERGED_FILES
-from deployment_sets.names import parents, path_fault
+from deployment_sets.names import parents
+from deployment_sets.steps import Action, Journal, Step, read_journal
 
 STAGING = ".claude/.skillmeat-staging"
 _JOURNAL = f"{STAGING}/journal.json"
 _NEW_JOURNAL = f"{STAGING}/journal.new"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_ASIDE = re.compile(r"\.orig-\d{1,5}")
-
-
-class Action(StrEnum):
-    PUT = "put"
-    REMOVE = "remove"
-    RESTORE = "restore"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One file's change, from `before`.
-
-    PUT renames `staged` to the path, after renaming what is there to `aside` where one is named; REMOVE unlinks;
-    RESTORE renames `aside` back. `is_merged`: when somebody changed the file since, it is left to them, and the
-    next deploy merges again; every other file that changed since is kept aside.
-    """
-
-    path: str
-    action: Action
-    before: Found
-    staged: str = ""
-    aside: str = ""
-    is_merged: bool = False
 
 
 class Staging:
@@ -65,12 +37,16 @@ class Staging:
         self._count = 0
         self._synced = 0
         self.is_committed = False
-        paths = [*needs, _JOURNAL]
-        self.made = [path for path in directory.missing_directories(iter(paths)) if path != STAGING]
+        self._paths = [*needs, _JOURNAL]
+        self.made = [path for path in directory.missing_directories(iter(self._paths)) if path != STAGING]
+
+    def prepare(self) -> None:
+        """Make the directories. From here on `commit` or `discard`."""
+        directory = self._directory
         with directory.parent(STAGING, make=True) as (parent, name):
             os.mkdir(name, 0o700, dir_fd=parent)
         self._write_journal([], [], committed=False)
-        for path in paths:
+        for path in self._paths:
             with directory.parent(path, make=True):
                 pass
 
@@ -99,15 +75,12 @@ class Staging:
         self._directory.remove_empty(self.made)
 
     def _write_journal(self, steps: Sequence[Step], emptied: Sequence[str], *, committed: bool) -> None:
-        values = {
-            "committed": committed,
-            "made": self.made,
-            "emptied": list(emptied),
-            "steps": [asdict(step) for step in steps],
-        }
+        values = Journal(
+            committed=committed, made=tuple(self.made), emptied=tuple(emptied), steps=tuple(steps)
+        )
         with suppress(FileNotFoundError):
             _unlink(self._directory, _NEW_JOURNAL)
-        _write(self._directory, _NEW_JOURNAL, json.dumps(values).encode(), 0o600)
+        _write(self._directory, _NEW_JOURNAL, values.written(), 0o600)
         _sync(self._directory, _NEW_JOURNAL)
         self.is_committed = committed
         with self._directory.parent(_JOURNAL) as (parent, name):
@@ -127,51 +100,18 @@ def recover(directory: Directory) -> bool:
     """
     if directory.look(STAGING).kind is Stands.ABSENT:
         return False
-    committed, made, emptied, steps = _read_journal(directory)
-    if committed:
-        _finish(directory, steps, emptied)
-    else:
-        directory.remove_empty(made)
-        _clear(directory)
-        directory.remove_empty(made)
-    return committed
-
-
-def _read_journal(directory: Directory) -> tuple[bool, list[str], list[str], list[Step]]:
-    """Anything unreadable was never committed. Paths are checked: the file lies where others may write."""
     try:
-        values = json.loads(directory.read(_JOURNAL) or b"{}")
-        steps = [_step(row) for row in values.get("steps", [])]
-        made, emptied = (
-            [_checked(path, HOMES, exact=_ROOTS) for path in values.get(key, [])]
-            for key in ("made", "emptied")
-        )
-        return bool(values.get("committed")), made, emptied, steps
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-        raise TargetBlocked(
-            f"{_JOURNAL} is damaged.", hint=f"Look at what is in {STAGING}, then remove that directory."
-        ) from error
-
-
-_ROOTS = (".claude", *(home.rstrip("/") for home in HOMES))
-
-
-def _step(row: Any) -> Step:
-    before = row["before"]
-    found = Found(kind=Stands(before["kind"]), digest=str(before["digest"]), mode=int(before["mode"]))
-    step = Step(**(row | {"action": Action(row["action"]), "before": found}))
-    _checked(step.path, HOMES, exact=(*MERGED_FILES, LOCK))
-    if step.staged and not step.staged.isdecimal():
-        raise ValueError(step.staged)
-    if step.aside and not (step.aside.startswith(step.path) and _ASIDE.fullmatch(step.aside, len(step.path))):
-        raise ValueError(step.aside)
-    return step
-
-
-def _checked(path: str, below: tuple[str, ...], *, exact: tuple[str, ...]) -> str:
-    if path_fault(path) or not (path in exact or path.startswith(below)):
-        raise ValueError(path)
-    return path
+        journal = read_journal(directory.read(_JOURNAL))
+    except (ValueError, OSError) as error:
+        hint = f"Look at what is in {STAGING}, then remove that directory."
+        raise TargetBlocked(f"{_JOURNAL} is damaged.", hint=hint) from error
+    if journal.committed:
+        _finish(directory, journal.steps, journal.emptied)
+    else:
+        directory.remove_empty(list(journal.made))
+        _clear(directory)
+        directory.remove_empty(list(journal.made))
+    return journal.committed
 
 
 def _finish(directory: Directory, steps: Sequence[Step], emptied: Sequence[str]) -> None:

@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from deployment_sets.deployable import DeployableArtifact
 from deployment_sets.jsontext import read_object
 from deployment_sets.merge import Keys, Owned
 from deployment_sets.names import path_fault
@@ -19,7 +20,7 @@ from skillmeat_site.errors import DomainError, Kind
 
 LOCK = ".claude/skillmeat.lock.json"
 VERSION = 1
-MAX_BYTES = 64 * 1024**2
+MAX_BYTES = 64 * 1024**2  # also of the files that are merged into: they are held in memory
 MERGED_FILES = (".claude/settings.json", ".mcp.json")
 # Where our files may be; a lock that names anything else is not ours.
 HOMES = (".claude/skills/", ".claude/commands/", ".claude/agents/", ".claude/hooks/")
@@ -51,6 +52,16 @@ class LockedArtifact:
     name: str
     version: str
     digest: str
+
+    @classmethod
+    def of(cls, artifact: DeployableArtifact) -> Self:
+        return cls(
+            uuid=artifact.uuid,
+            type=artifact.type,
+            name=artifact.name,
+            version=artifact.version,
+            digest=artifact.digest,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,10 +109,7 @@ def merge(
         replaced = {entry.keys for entry in want if not entry.listed}
         for own in owned:
             if own not in wanted and (own.listed or own.keys not in replaced):
-                if own in keep:
-                    merging.keep(own)
-                else:
-                    merging.drop(own)
+                merging.leave(own, stays=own in keep)
         return merging.outcome()
     except ValueError as error:
         raise SettingsMalformed(f"{file} cannot be merged into: {_reason(error)}.") from None
@@ -187,10 +184,11 @@ class _Merging:
         self._owned[entry.owned] = None
         return True
 
-    def keep(self, own: Owned) -> None:
-        self._owned[own] = None
-
-    def drop(self, own: Owned) -> None:
+    def leave(self, own: Owned, *, stays: bool) -> None:
+        """One of ours that is not wanted: nothing is done to it when it `stays`."""
+        if stays:
+            self._owned[own] = None
+            return
         path = self._path(own.keys if own.listed else own.keys[:-1])
         if path is None:
             return

@@ -195,7 +195,8 @@ class Deployment(Row):
     project_path = models.CharField(max_length=MAX_PATH, db_index=True)
     on_conflict = models.CharField(max_length=6)
     prune = models.BooleanField()
-    result = models.JSONField(default=dict, help_text="Counts, artifacts, files and what they need.")
+    counts = models.JSONField(default=dict, help_text="Files by outcome.")
+    result = models.JSONField(default=dict, help_text="All of it: artifacts, files and what they need.")
     deployed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from deployment_sets.changes import Change
+from deployment_sets.changes import Change, DeployFailed
 from deployment_sets.directory import Directory, Found, Stands
-from deployment_sets.journal import Action
 from deployment_sets.jsontext import Patch, reverted
 from deployment_sets.merge import Entry, Merged, SettingsMalformed, merge
+from deployment_sets.steps import Action
 from skillmeat_site.errors import DomainError, Kind
 
 _RECORDS = "undo.json"
@@ -66,7 +66,7 @@ def keep(area: Path, directory: Directory, records: Sequence[Record], made: Sequ
         if is_ours and not (area / record.before.digest).exists():
             data = directory.read(record.path) or b""
             if hashlib.sha256(data).hexdigest() != record.before.digest:
-                raise UndoRefused(f"{record.path} changed while it was deployed.", hint="Deploy again.")
+                raise DeployFailed(f"{record.path} changed while it was deployed.", hint="Deploy again.")
             _write(area / record.before.digest, data)
     values = {"version": 1, "made": list(made), "records": [_row(record) for record in records]}
     with suppress(FileNotFoundError):

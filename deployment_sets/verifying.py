@@ -1,16 +1,17 @@
 """Whether a project still is what was deployed there. Reads, changes nothing."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deployment_sets.comparing import read_settings
 from deployment_sets.directory import Directory, Stands
-from deployment_sets.journal import STAGING
 from deployment_sets.jsontext import JsonText, canonical
 from deployment_sets.layout import Layout
 from deployment_sets.lockfile import LOCK, Lock, LockedEntry, read_lock
 from deployment_sets.merge import digest_of
-from deployment_sets.planning import read_settings
 
+_BACKUP = re.compile(r"\.orig-\d+$")
 _DIRECTORIES = (".claude/skills/", ".claude/hooks/")
 
 
@@ -18,8 +19,8 @@ _DIRECTORIES = (".claude/skills/", ".claude/hooks/")
 class Drift:
     """Paths, sorted; entries of merged files as `<file>#<keys>`.
 
-    `edited`: not as it was deployed. `missing`: gone. `extra`: inside of a directory that we deployed, but not ours.
-    `outdated`: not deployed yet, or in another version, or in the set no more.
+    `edited`: not as it was deployed. `missing`: gone. `extra`: inside of a directory that we deployed, but neither
+    ours nor a backup. `outdated`: not deployed yet, or in another version, or in the set no more.
     """
 
     edited: tuple[str, ...] = ()
@@ -89,8 +90,8 @@ def _extra(directory: Directory, lock: Lock) -> Iterator[str]:
     homes = {"/".join(path.split("/")[:3]) for path in known if path.startswith(_DIRECTORIES)}
     for home in sorted(homes):
         for path in directory.listing(home):
-            if path not in known and not path.startswith(STAGING):
-                yield path
+            if path not in known and _BACKUP.sub("", path) not in known:
+                yield path.encode(errors="replace").decode()  # names need not be UTF-8
 
 
 def _outdated(lock: Lock, layout: Layout) -> set[str]:

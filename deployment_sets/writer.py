@@ -13,12 +13,13 @@ from pathlib import Path
 
 from deployment_sets import journal, undoing
 from deployment_sets.changes import Change, DeployFailed, carry_out, explained
+from deployment_sets.comparing import make_plan
 from deployment_sets.directory import Directory, opened_project
-from deployment_sets.journal import Action
-from deployment_sets.layout import TargetFile
 from deployment_sets.lockfile import LOCK
 from deployment_sets.names import parents
-from deployment_sets.planning import Outcome, Plan, PlannedFile, Wishes, make_plan, refuse_conflicts
+from deployment_sets.places import TargetFile
+from deployment_sets.planning import Outcome, Plan, PlannedFile, Wishes, refuse_conflicts
+from deployment_sets.steps import Action
 from deployment_sets.undoing import Record
 from deployment_sets.verifying import Drift, find_drift
 
@@ -31,7 +32,7 @@ def plan(root: Path, project: Path, wishes: Wishes) -> Plan:
     Raises TargetMissing, LockDamaged, SettingsMalformed. While an interrupted deploy is pending, the plan is for
     what it has left behind.
     """
-    with opened_project(root, project) as directory:
+    with explained(), opened_project(root, project) as directory:
         return replace(make_plan(directory, wishes), is_pending=journal.is_pending(directory))
 
 
@@ -49,8 +50,7 @@ def execute(root: Path, project: Path, wishes: Wishes, *, read: Read, undo: Path
         changes = list(_changes(directory, found, read))
         records = _records(found, changes)
         if not changes:
-            with explained():
-                undoing.keep(undo, directory, [], [])
+            undoing.keep(undo, directory, [], [])
             return found
         carry_out(
             directory,
@@ -78,19 +78,14 @@ def undo(root: Path, project: Path, area: Path) -> tuple[str, ...]:
 
 def verify(root: Path, project: Path, wishes: Wishes | None = None) -> Drift:
     """How the project differs from what its lock says was deployed and, with `wishes`, from what should be."""
-    with opened_project(root, project) as directory:
+    with explained(), opened_project(root, project) as directory:
         return find_drift(directory, wishes.layout if wishes else None)
 
 
 @contextmanager
 def _locked(root: Path, project: Path) -> Iterator[Directory]:
-    with opened_project(root, project) as directory, directory.exclusive():
-        try:
-            journal.recover(directory)
-        except OSError as error:
-            raise DeployFailed(
-                f"An interrupted deploy cannot be finished: {error.strerror or 'an error'}."
-            ) from error
+    with explained(), opened_project(root, project) as directory, directory.exclusive():
+        journal.recover(directory)
         yield directory
 
 

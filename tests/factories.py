@@ -6,7 +6,7 @@ from typing import Any
 import factory
 
 from collections_app.models import Artifact, ArtifactVersion, Collection, Group, GroupMember, Reason
-from deployment_sets.models import DeploymentSet, SetMember, SetTag, Visibility
+from deployment_sets.models import Deployment, DeploymentSet, SetMember, SetTag, Visibility
 from marketplace.content.store import ContentStore
 from marketplace.manifest import ContentKind, Manifest as ManifestValue, ManifestFile
 from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
@@ -218,3 +218,25 @@ class DeploymentSetFactory(factory.django.DjangoModelFactory[DeploymentSet]):
     @factory.post_generation
     def index_tags(self: DeploymentSet, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
         SetTag.objects.bulk_create(SetTag(deployment_set=self, tag=tag) for tag in self.tags)
+
+
+class DeploymentFactory(factory.django.DjangoModelFactory[Deployment]):
+    """One that was finished and changed nothing."""
+
+    class Meta:
+        model = Deployment
+
+    deployment_set = factory.SubFactory(DeploymentSetFactory)
+    project = factory.LazyAttribute(lambda made: made.deployment_set.project)
+    set_name = factory.LazyAttribute(lambda made: made.deployment_set.name)
+    visibility = factory.LazyAttribute(lambda made: made.deployment_set.visibility)
+    project_path = "/srv/projects/shop"
+    on_conflict = "abort"
+    prune = False
+    result = factory.LazyFunction(
+        lambda: (
+            {"counts": {}, "needs": [], "unresolved_count": 0}
+            | {name: [] for name in ("artifacts", "files", "conflicts", "remarks")}
+        )
+    )
+    created_at = finished_at = LONG_AGO

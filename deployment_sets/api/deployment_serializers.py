@@ -1,5 +1,6 @@
 """Shapes of the requests and answers about deployments."""
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -32,7 +33,7 @@ class DeploySerializer(StrictSerializer):
     def validate_project_path(self, value: str) -> str:
         if not is_plain(value):
             raise invalid("invalid_path", "Use an absolute path without `.` and `..`.")
-        return value
+        return str(PurePosixPath(value))
 
     def as_wanted(self) -> Wanted:
         given = {name: value for name, value in self.validated_data.items() if name != "dry_run"}
@@ -100,7 +101,7 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
     on_conflict = serializers.ChoiceField([choice.value for choice in OnConflict])
     deployed_by = serializers.SerializerMethodField()
     undone_by = serializers.SerializerMethodField()
-    counts = CountsField(source="result.counts", default=dict)
+    counts = CountsField()
 
     class Meta:
         model = Deployment
@@ -146,10 +147,6 @@ class DeploymentDetailSerializer(DeploymentSerializer):
     @extend_schema_field(ResultSerializer(allow_null=True))
     def get_result(self, deployment: Deployment) -> Any:
         return deployment.result or None
-
-
-class EmptySerializer(StrictSerializer):
-    """No body, or an empty object."""
 
 
 class DriftSerializer(serializers.Serializer[Any]):

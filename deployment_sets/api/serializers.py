@@ -45,8 +45,8 @@ class NewSetSerializer(SetSettingsSerializer):
     project = TextField(max_length=100, required=False, allow_null=True)
 
 
-class CloneSerializer(StrictSerializer):
-    """The body of a clone: nothing; it may be absent."""
+class EmptySerializer(StrictSerializer):
+    """No body, or an empty object."""
 
 
 class NewMemberSerializer(StrictSerializer):

@@ -1,8 +1,12 @@
 """`/deployment-sets`: the sets themselves, their members, and what they stand for."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.http import FileResponse
 from django.utils import timezone
+from django.utils.text import slugify
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -13,7 +17,7 @@ from deployment_sets.api.deployment_serializers import DeployedSerializer, Deplo
 from deployment_sets.api.filters import SetFilter
 from deployment_sets.api.permissions import SetPermission
 from deployment_sets.api.serializers import (
-    CloneSerializer,
+    EmptySerializer,
     MemberSerializer,
     NewMemberSerializer,
     NewSetSerializer,
@@ -23,6 +27,7 @@ from deployment_sets.api.serializers import (
     SetSerializer,
     SetSettingsSerializer,
 )
+from deployment_sets.bundle import Format
 from deployment_sets.changes import DeployFailed
 from deployment_sets.deployable import ArtifactUnusable
 from deployment_sets.directory import DeployRunning, TargetBlocked, TargetMissing
@@ -43,9 +48,12 @@ from deployment_sets.operations.sets import PrivateInside, SetExists
 from deployment_sets.planning import DeployConflicts
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
 from skillmeat_site.accounts.scoping import project_for_writing
+from skillmeat_site.api.filters import bad_parameter
 from skillmeat_site.api.pagination import OffsetPagination
 from skillmeat_site.api.viewsets import ResourceViewSet
 
+FORMATS = [archive.value for archive in Format]
+MEDIA_TYPES = {Format.TAR_GZ: "application/gzip", Format.ZIP: "application/zip"}
 MEMBER_ID = OpenApiParameter("member_id", str, OpenApiParameter.PATH)
 
 
@@ -63,6 +71,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
     permission_classes = (SetPermission,)
     editors_actions = {"clone", "deploy"}
     list_actions = {"list", "list_members"}
+    query_parameters = {"bundle": {"format", "confirm_untrusted"}}
     problems = {
         "create": (SetExists, ProjectRequired, UnknownProject, RoleRequired),
         "update": (SetExists, PrivateInside, RoleRequired),
@@ -92,6 +101,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
             ArtifactUnusable,
             RoleRequired,
         ),
+        "bundle": (TrustRequired, DeployConflicts, ArtifactUnusable),
     }
 
     def list(self, request: Request) -> Response:
@@ -126,8 +136,8 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
     def perform_destroy(self, instance: DeploymentSet) -> None:
         sets.delete(deployment_set=instance, by=self.caller, at=timezone.now())
 
-    @extend_schema(summary="Copy a set", request=CloneSerializer, responses={201: SetDetailSerializer})
-    @action(detail=True, methods=["post"], serializer_class=CloneSerializer)
+    @extend_schema(summary="Copy a set", request=EmptySerializer, responses={201: SetDetailSerializer})
+    @action(detail=True, methods=["post"], serializer_class=EmptySerializer)
     def clone(self, request: Request, id: str) -> Response:
         """The copy has the same members, is called `<name> (copy)`, and belongs to the caller."""
         original = self.get_object()
@@ -208,6 +218,30 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
             deployment_set=deployment_set, wanted=wanted, by=self.caller, at=timezone.now()
         )
         return Response({"deployment_id": made.public_id, "dry_run": False, **made.result})
+
+    @extend_schema(
+        summary="Get a set as an archive",
+        parameters=[
+            OpenApiParameter("format", str, enum=FORMATS, default=Format.TAR_GZ.value),
+            OpenApiParameter("confirm_untrusted", bool, default=False),
+        ],
+        responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES.values()},
+    )
+    @action(detail=True, filterset_class=None)
+    def bundle(self, request: Request, id: str) -> FileResponse:
+        """What a deploy into an empty directory would leave there; the same set is the same bytes."""
+        deployment_set = self.get_object()
+        archive = Format(self._choice("format", Format.TAR_GZ, FORMATS))
+        confirmed = self._choice("confirm_untrusted", "false", ["false", "true"]) == "true"
+        file = deployments.bundle(deployment_set=deployment_set, archive=archive, confirm_untrusted=confirmed)
+        name = f"{slugify(deployment_set.name) or 'set'}.{archive}"
+        return FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA_TYPES[archive])
+
+    def _choice(self, name: str, default: str, choices: Sequence[str]) -> str:
+        value = self.request.query_params.get(name, default)
+        if value not in choices:
+            raise bad_parameter(name, f"Use one of: {', '.join(choices)}.", code="invalid_choice")
+        return value
 
     def _member(self, member_id: str) -> SetMember:
         of_set = SetMember.objects.filter(parent=self.get_object()).select_related("parent__project")

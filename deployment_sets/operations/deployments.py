@@ -1,16 +1,19 @@
-"""Deployments: plan, deploy, verify and undo a set in a directory of this server."""
+"""Deployments: plan, deploy, verify and undo a set in a directory of this server, or pack it for another."""
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import transaction
 
 from collections_app.models import Artifact
 from deployment_sets import writer
+from deployment_sets.bundle import Format, stream
 from deployment_sets.models import Deployment, DeploymentSet, root_of
 from deployment_sets.operations.deployables import read
 from deployment_sets.operations.outcomes import result_of
@@ -23,6 +26,7 @@ from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 
+IN_MEMORY = 4 * 1024**2  # bytes; a larger archive is spooled to the disk
 # What runs by itself once it is there.
 ACTIVE_TYPES = {ArtifactType.HOOK, ArtifactType.MCP_SERVER, ArtifactType.PLUGIN}
 
@@ -96,12 +100,12 @@ def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at
         shutil.rmtree(_area(deployment), ignore_errors=True)
         deployment.delete()
         raise
-    deployment.result = result_of(done, resolved)
+    deployment.result, deployment.counts = result_of(done, resolved), done.counts()
     deployment.finished_at = at
     with transaction.atomic():
-        deployment.save(update_fields=["result", "finished_at"])
-        facts = {"project_path": deployment.project_path, "counts": deployment.result["counts"]}
-        record("set.deployed", deployment, project=deployment.project, by=by, at=at, **facts)
+        deployment.save(update_fields=["result", "counts", "finished_at"])
+        facts = {"project_path": deployment.project_path, "counts": deployment.counts}
+        record("deployment.made", deployment, project=deployment.project, by=by, at=at, **facts)
     return deployment
 
 
@@ -115,7 +119,8 @@ def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str,
     with transaction.atomic():
         deployment.save(update_fields=["undone_at", "undone_by"])
         facts = {"project_path": deployment.project_path, "changed": len(changed)}
-        record("set.undeployed", deployment, project=deployment.project, by=by, at=at, **facts)
+        record("deployment.undone", deployment, project=deployment.project, by=by, at=at, **facts)
+    shutil.rmtree(_area(deployment), ignore_errors=True)
     return changed
 
 
@@ -126,6 +131,23 @@ def verify(*, deployment: Deployment) -> Drift:
     if deployment.deployment_set:
         wishes = Wishes(layout=resolve(deployment.deployment_set).layout)
     return writer.verify(root, path, wishes)
+
+
+def bundle(*, deployment_set: DeploymentSet, archive: Format, confirm_untrusted: bool = False) -> IO[bytes]:
+    """The set as an archive, whole, so that what fails fails before a byte is sent.
+
+    Raises TrustRequired, DeployConflicts and ArtifactUnusable.
+    """
+    resolved = resolve(deployment_set)
+    if not confirm_untrusted:
+        _require_trust(resolved)
+    wishes = Wishes(layout=resolved.layout, set_id=deployment_set.public_id, set_name=deployment_set.name)
+    with ExitStack() as unless_whole:
+        file = unless_whole.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
+        file.writelines(stream(wishes, read=read, archive=archive))
+        file.seek(0)
+        unless_whole.pop_all()  # from here on the caller closes it
+    return cast("IO[bytes]", file)
 
 
 def _place(project_path: str, project: Project) -> tuple[Path, Path]:

@@ -1,7 +1,7 @@
 """The schema is what the server does, and whatever is named by text exists."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, settings
 from rest_framework.test import APIClient
 
+from deployment_sets.models import DeploymentSet
 from skillmeat_site.jobs import kinds, queue, schedules
 from skillmeat_site.wsgi import application
-from tests.factories import JobFactory, SourceFactory
+from tests.factories import DeploymentFactory, DeploymentSetFactory, JobFactory, SourceFactory
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 OURS = tuple(name for name in ("skillmeat_site", "marketplace", "collections_app", "deployment_sets"))
@@ -113,7 +114,9 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 def test_the_commands_of_the_product_are_there() -> None:
-    assert {"add_source", "create_token", "quickstart", "rescan_sources", "worker"} <= set(our_commands())
+    assert {"add_source", "create_token", "deploy_set", "quickstart", "rescan_sources", "worker"} <= set(
+        our_commands()
+    )
 
 
 def test_the_settings_name_handlers_that_exist() -> None:
@@ -144,6 +147,18 @@ def one_connection(db: None) -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+def filled_set() -> DeploymentSet:
+    made: DeploymentSet = DeploymentSetFactory(holding=[DeploymentSetFactory()])
+    return made
+
+
+ROWS: dict[str, Callable[[], Any]] = {
+    "/jobs/": JobFactory,
+    "/deployment-sets/": filled_set,
+    "/deployments/": DeploymentFactory,
+}
+
+
 @driven.parametrize()
 @settings(
     max_examples=25,
@@ -155,9 +170,11 @@ def one_connection(db: None) -> Iterator[None]:
 def test_every_operation_does_what_the_schema_says(case: schemathesis.Case, one_connection: None) -> None:
     """Most ids are those of rows that exist, and addresses are those of repositories."""
     if case.path_parameters:
-        row = JobFactory() if "/jobs/" in case.path else SourceFactory()
+        row = next((make for start, make in ROWS.items() if start in case.path), SourceFactory)()
         exists = len(str(case.path_parameters["id"])) % 3
         case.path_parameters["id"] = row.public_id if exists else "nothing"
+        if exists and "member_id" in case.path_parameters:
+            case.path_parameters["member_id"] = row.members.get().public_id
     if isinstance(case.body, dict) and isinstance(case.body.get("repo_url"), str):
         case.body["repo_url"] = "https://github.com/acme/tools"
     case.call_and_validate(

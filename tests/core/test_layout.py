@@ -361,3 +361,25 @@ def test_order_of_files_does_not_matter() -> None:
         layout(artifact(1, T.SKILL, "s", *files)).files
         == layout(artifact(1, T.SKILL, "s", *files[::-1])).files
     )
+
+
+def test_a_server_of_the_registry_is_written_as_claude_code_reads_it() -> None:
+    package = {
+        "registryType": "npm",
+        "identifier": "@x/db",
+        "version": "1.2.3",
+        "environmentVariables": [{"name": "KEY"}],
+    }
+    about = {"name": "io.example/db", "repository": {"url": "https://example.org"}}
+    found = layout(artifact(1, T.MCP_SERVER, "db", file("server.json", {**about, "packages": [package]})))
+    assert merged(found) == {
+        "mcpServers.db": [{"command": "npx", "args": ["-y", "@x/db@1.2.3"], "env": {"KEY": "${KEY}"}}]
+    }
+    assert found.needs == ("KEY",)
+    remote = {"type": "streamable-http", "url": "https://example.org/mcp"}
+    found = layout(artifact(1, T.MCP_SERVER, "db", file("server.json", {**about, "remotes": [remote]})))
+    assert merged(found) == {"mcpServers.db": [{"type": "http", "url": "https://example.org/mcp"}]}
+    docker = {"registryType": "oci", "identifier": "x"}
+    assert layout(
+        artifact(1, T.MCP_SERVER, "db", file("server.json", {**about, "packages": [docker]}))
+    ).unusable

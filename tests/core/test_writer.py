@@ -3,10 +3,12 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deployment_sets.directory import DeployRunning, TargetBlocked, TargetMissing, opened_project
+from deployment_sets.lockfile import LockDamaged
 from deployment_sets.merge import SettingsMalformed
 from deployment_sets.planning import DeployConflicts
 from deployment_sets.undoing import UndoMissing, UndoRefused
@@ -285,3 +287,59 @@ def test_drift_is_found(project: Project) -> None:
     assert drift.missing == (".claude/agents/helper.md", ".claude/settings.json#hooks.Stop")
     assert drift.extra == (".claude/skills/pdf/new.md",)
     assert drift.outdated == (SKILL_FILE, ".claude/skills/pdf/references/a.md")
+
+
+STEP = {"path": ".mcp.json", "action": "put", "staged": "1", "aside": "", "is_merged": False,
+        "before": {"kind": "absent", "digest": "", "mode": 0}}  # fmt: skip
+
+
+def forged(**values: Any) -> str:
+    return json.dumps({"committed": True, "made": [], "emptied": [], "steps": []} | values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        forged(made=["src"]),
+        forged(emptied=["../x"]),
+        forged(steps=[STEP | {"path": ".claude/skills/../../x"}]),
+        forged(steps=[STEP | {"path": "src/main.py"}]),
+        forged(steps=[STEP | {"staged": "../x"}]),
+        forged(steps=[STEP | {"aside": "/etc/passwd"}]),
+        forged(steps=[STEP | {"more": 1}]),
+    ],
+)
+def test_a_journal_that_somebody_forged_is_not_followed(project: Project, text: str) -> None:
+    project.write(".claude/.skillmeat-staging/journal.json", text)
+    before = picture(project.path)
+    with pytest.raises(TargetBlocked, match=r"journal\.json is damaged"):
+        project.deploy(SKILL)
+    assert picture(project.path) == before
+
+
+def test_leftovers_of_a_run_that_never_began_go(project: Project) -> None:
+    project.write(".claude/.skillmeat-staging/3", "staged")
+    project.deploy(SKILL)
+    assert not (project.path / ".claude/.skillmeat-staging").exists()
+
+
+def test_a_lock_that_somebody_forged_stops_the_deploy(project: Project) -> None:
+    project.write(".claude/skillmeat.lock.json", "{}")
+    with pytest.raises(LockDamaged):
+        project.deploy(SKILL)
+
+
+def test_backups_are_numbered_and_are_no_drift(project: Project) -> None:
+    for number in (1, 2):
+        project.write(SKILL_FILE, f"edited {number}")
+        project.deploy(SKILL, on_conflict="backup")
+    assert (project.path / f"{SKILL_FILE}.orig-2").read_text() == "edited 2"
+    assert project.verify(SKILL).is_clean
+
+
+def test_modes_are_gits_and_nothing_more(project: Project) -> None:
+    project.write(".mcp.json", "{}", mode=0o4640)
+    project.deploy(*ALL)
+    assert (project.path / ".mcp.json").stat().st_mode & 0o7777 == 0o640
+    assert (project.path / ".claude/skills/pdf/scripts/run.sh").stat().st_mode & 0o7000 == 0

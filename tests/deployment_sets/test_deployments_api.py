@@ -1,6 +1,12 @@
 """Deploy, verify and undo over HTTP; what the writer does in detail is told by its own tests."""
 
+import fcntl
+import io
 import json
+import os
+import shutil
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +16,7 @@ from django.conf import settings as django_settings
 from rest_framework.test import APIClient
 
 from collections_app.models import Artifact
+from deployment_sets.lockfile import LOCK
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, Visibility
 from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
@@ -106,7 +113,7 @@ def test_a_set_lands_where_claude_code_reads(deploy: Deploy, web: DeploymentSet,
     assert outcomes == [("create", None), ("create", None), ("merge", None)]
     assert said["artifacts"][0]["paths"] == [".claude/skills/pdf/SKILL.md", ".claude/skills/pdf/run.sh"]
     (event,) = AuditEvent.objects.all()
-    assert (event.verb, event.facts["project_path"]) == ("set.deployed", str(shop))
+    assert (event.verb, event.facts["project_path"]) == ("deployment.made", str(shop))
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(deploy: Deploy, web: DeploymentSet, shop: Path) -> None:
@@ -138,7 +145,10 @@ def test_an_undo_restores_what_was_there(
     assert shown["undone_at"]
     assert shown["undone_by"] == "local"
     assert act(api, answer, "undo").json()["type"] == "/problems/already_undone"
-    assert [event.verb for event in AuditEvent.objects.order_by("id")] == ["set.deployed", "set.undeployed"]
+    assert [event.verb for event in AuditEvent.objects.order_by("id")] == [
+        "deployment.made",
+        "deployment.undone",
+    ]
 
 
 def test_an_undo_after_later_work_is_refused(
@@ -233,6 +243,35 @@ def test_what_cannot_be_used_does_not_stop_the_rest(
     assert (shop / ".claude/skills/pdf/SKILL.md").exists()
 
 
+def test_what_a_plugin_brings_along_is_not_deployed_twice(
+    deploy: Deploy, project: Project, shop: Path
+) -> None:
+    member = {"type": "skill", "name": "csv", "path": "kit/skills/csv"}
+    manifest = b'{"name": "kit"}'
+    plugin = ArtifactFactory(
+        name="kit", type="plugin", source=SourceFactory(), members=[member],
+        contents={".claude-plugin/plugin.json": manifest, "skills/csv/SKILL.md": b"x"},
+    )  # fmt: skip
+    skill = ArtifactFactory(name="csv", origin_locator=member["path"])
+    said = deploy(DeploymentSetFactory(holding=[skill, plugin]), shop).json()
+    assert [each["outcome"] for each in said["artifacts"]] == ["satisfied", "create"]
+    assert (shop / ".claude/skills/kit/.claude-plugin/plugin.json").read_bytes() == manifest
+    assert not (shop / ".claude/skills/csv").exists()
+
+
+def test_of_two_deploys_at_once_into_one_directory_one_is_told_to_wait(
+    deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    descriptor = os.open(shop, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)  # as another process holds it while it deploys
+    try:
+        answer = deploy(web, shop)
+    finally:
+        os.close(descriptor)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/deploy_running")
+    assert Deployment.objects.count() == 0
+
+
 # --- Trust -----------------------------------------------------------------------------------------
 
 
@@ -325,6 +364,20 @@ def test_several_users_deploy_only_below_what_was_granted(
 # --- Who, and the list -----------------------------------------------------------------------------
 
 
+def test_one_directory_has_one_path(api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path) -> None:
+    deploy(web, f"{shop.parent}//shop/")
+    assert len(api.get("/api/v1/deployments", {"project_path": str(shop)}).json()["items"]) == 1
+
+
+@pytest.mark.parametrize("body", [[], {"force": True}, "x"])
+def test_verify_and_undo_take_no_body(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path, body: Any
+) -> None:
+    where = f"/api/v1/deployments/{deploy(web, shop).json()['deployment_id']}"
+    assert [api.post(f"{where}/{verb}", body).status_code for verb in ("verify", "undo")] == [400, 400]
+    assert [api.post(f"{where}/{verb}", {}).status_code for verb in ("verify", "undo")] == [200, 200]
+
+
 def test_who_may_deploy_verify_and_undo(
     member: Member, client_of: Client, multi_user: None, web: DeploymentSet, shop: Path
 ) -> None:
@@ -378,3 +431,55 @@ def test_an_unknown_deployment_is_not_found(api: APIClient) -> None:
     for verb in ("", "/verify", "/undo"):
         send = api.post if verb else api.get
         assert send(f"/api/v1/deployments/nothing{verb}").status_code == 404
+
+
+# --- Archives --------------------------------------------------------------------------------------
+
+
+def bundle(api: APIClient, of: DeploymentSet, **query: str) -> Answer:
+    return api.get(address(of, "/bundle"), query)
+
+
+def unpacked(answer: Answer) -> dict[str, bytes]:
+    data = io.BytesIO(b"".join(answer.streaming_content))
+    if answer["Content-Type"] == "application/zip":
+        with zipfile.ZipFile(data) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    with tarfile.open(fileobj=data) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+
+
+def test_an_archive_holds_what_a_deploy_leaves(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    deploy(web, shop)
+    for archive in ("tar.gz", "zip"):
+        answer = bundle(api, web, format=archive)
+        assert answer["Content-Disposition"] == f'attachment; filename="web.{archive}"'
+        assert unpacked(answer) == files(shop)
+
+
+def test_the_same_set_is_the_same_bytes(api: APIClient, web: DeploymentSet) -> None:
+    first, again, named = bundle(api, web), bundle(api, web), bundle(api, web, format="tar.gz")
+    assert b"".join(first) == b"".join(again) == b"".join(named)
+    assert first["Content-Type"] == "application/gzip"
+
+
+def test_an_archive_that_cannot_be_made(api: APIClient, web: DeploymentSet, pdf: Artifact) -> None:
+    assert bundle(api, web, format="rar").status_code == 400
+    assert bundle(api, web, kind="zip").status_code == 400
+    rivals = DeploymentSetFactory(holding=[pdf, ArtifactFactory(name="pdf")])
+    assert bundle(api, rivals).json()["type"] == "/problems/deploy_conflicts"
+    hook = ArtifactFactory(type="hook", contents={"hooks.json": b"{}"})
+    doubtful = DeploymentSetFactory(holding=[hook])
+    assert bundle(api, doubtful).json()["type"] == "/problems/trust_required"
+    assert list(unpacked(bundle(api, doubtful, confirm_untrusted="true"))) == [LOCK]
+    shutil.rmtree(django_settings.SKILLMEAT_DATA_DIR / "content")
+    assert bundle(api, DeploymentSetFactory(holding=[pdf])).json()["type"] == "/problems/artifact_unusable"
+
+
+def test_a_deploy_of_lost_content_changes_nothing(deploy: Deploy, pdf: Artifact, shop: Path) -> None:
+    shutil.rmtree(django_settings.SKILLMEAT_DATA_DIR / "content")
+    answer = deploy(DeploymentSetFactory(holding=[pdf]), shop)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/artifact_unusable")
+    assert (files(shop), Deployment.objects.count()) == ({}, 0)
