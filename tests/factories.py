@@ -162,7 +162,7 @@ def taken(artifact: Artifact, contents: dict[str, bytes]) -> ArtifactVersion:
             for (path, data), digest in sorted(zip(contents.items(), digests, strict=True))
         )
     )
-    content.keep([manifest])
+    content.keep({manifest.digest: manifest})
     artifact.current = ArtifactVersion.objects.create(
         artifact=artifact,
         number=artifact.versions.count() + 1,

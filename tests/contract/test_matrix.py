@@ -38,7 +38,9 @@ from tests.factories import (
 
 SCHEMA: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
 # What is taken and what is deployed have folders of tests of their own, which say who may do what there.
-ELSEWHERE = re.compile(r"/api/v1/(collections|artifacts|deployment-sets|deployments|marketplace/sources/{id}/import)\b")
+ELSEWHERE = re.compile(
+    r"/api/v1/(collections|artifacts|deployment-sets|deployments|marketplace/sources/{id}/import)\b"
+)
 OPERATIONS: dict[str, dict[str, Any]] = {
     f"{method.upper()} {path}": operation
     for path, item in sorted(SCHEMA["paths"].items())
