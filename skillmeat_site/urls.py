@@ -6,6 +6,10 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from collections_app.api.artifacts import ArtifactViewSet
+from collections_app.api.collections import CollectionViewSet
+from collections_app.api.groups import GroupViewSet
+from collections_app.api.imports import ImportViewSet
 from marketplace.api.entries import EntryViewSet
 from marketplace.api.sources import InferUrlView, SourceViewSet
 from skillmeat_site.api import views
@@ -15,11 +19,15 @@ from skillmeat_site.jobs.health import healthz, readyz
 router = SimpleRouter(trailing_slash=False)
 router.register("marketplace/sources", SourceViewSet, basename="source")
 router.register("marketplace/artifacts", EntryViewSet, basename="entry")
+router.register("collections", CollectionViewSet, basename="collection")
+router.register("collections/(?P<id>[^/.]+)/groups", GroupViewSet, basename="group")
+router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/v1/marketplace/infer-url", InferUrlView.as_view(), name="infer-url"),
+    path("api/v1/marketplace/sources/<id>/import", ImportViewSet.as_view({"post": "create"}), name="import"),
     path("api/v1/", include(router.urls)),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -70,7 +70,7 @@ def arrange(*, group: Group, artifacts: Sequence[UUID], by: User, at: datetime) 
                 f"{len(unknown)} of {len(artifacts)} are not in {group.collection}.",
                 errors=[
                     {
-                        "pointer": f"/artifacts/{artifacts.index(pk)}",
+                        "pointer": f"/members/{artifacts.index(pk)}",
                         "code": "unknown_artifact",
                         "detail": "There is no such artifact in this collection.",
                     }

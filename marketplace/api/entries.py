@@ -8,7 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace.api import files
+from marketplace.api import downloads
 from marketplace.api.serializers import EntryDetailSerializer, ExclusionSerializer
 from marketplace.models import Entry
 from marketplace.operations import catalogue
@@ -49,10 +49,12 @@ class EntryViewSet(mixins.RetrieveModelMixin, ResourceViewSet):
 
     @extend_schema(
         summary="Show a file of an artifact",
-        responses=files.RESPONSES,
+        responses=downloads.RESPONSES,
     )
-    @action(detail=True, url_path=r"files/(?P<path>.+)", url_name="files")
-    def file(self, request: Request, id: str, path: str) -> HttpResponse:
+    @action(detail=True, url_path=r"files/(?P<path>.+)")
+    def files(self, request: Request, id: str, path: str) -> HttpResponse:
         """The bytes as they were scanned. `path` is one of those that the artifact's `files` lists."""
         entry = self.get_object()
-        return files.answer(request, files.listed(entry.manifest.files, path, incomplete=entry.incomplete))
+        return downloads.answer(
+            request, downloads.listed(entry.manifest.files, path, incomplete=entry.incomplete)
+        )
