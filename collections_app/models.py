@@ -261,6 +261,14 @@ class GroupMember(models.Model):
         return f"{self.position}. {self.artifact_id}"
 
 
+class RefreshStatus(models.TextChoices):
+    """How a refresh ended: everything, something or nothing was looked at."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    ERROR = "error"
+
+
 class RefreshRunQuerySet(ProjectOwnedQuerySet["RefreshRun"]):
     project_path = "collection__project"
 
@@ -276,7 +284,9 @@ class RefreshRun(Row):
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="refreshes")
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
     options = models.JSONField(help_text="As `drift.Options` writes them.")
-    status = models.CharField(max_length=10, blank=True, help_text="Empty while it runs.")
+    status = models.CharField(
+        max_length=7, choices=RefreshStatus, blank=True, help_text="Empty while it runs."
+    )
     counts = models.JSONField(default=dict)
     entries = models.JSONField(default=list, help_text="What became of each artifact.")
     duration_ms = models.PositiveIntegerField(null=True)

@@ -185,6 +185,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "skillmeat_site.jobs.models.JobStatus",
         "EntryStatus": "marketplace.models.Status",
+        "RefreshStatus": "collections_app.models.RefreshStatus",
+        "RefreshRunStatus": "collections_app.api.serializers.RUN_STATUSES",
     },
 }
 

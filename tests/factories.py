@@ -5,6 +5,8 @@ from typing import Any
 
 import factory
 
+from collections_app.drift import Options
+from collections_app.models import Artifact, ArtifactVersion, Collection, Group, Reason, RefreshRun
 from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
 from marketplace.models.source import SCAN
 from skillmeat_site.accounts.models import Project, User
@@ -108,3 +110,83 @@ class JobFactory(factory.django.DjangoModelFactory[Job]):
     status = JobStatus.QUEUED
     trigger = Trigger.MANUAL
     run_after = sent_at = created_at = LONG_AGO
+
+
+class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
+    """An empty collection of the default project."""
+
+    class Meta:
+        model = Collection
+
+    project = factory.LazyFunction(Project.objects.default)
+    name = factory.Sequence(lambda n: f"collection-{n}")
+    created_at = updated_at = LONG_AGO
+
+
+class ArtifactFactory(factory.django.DjangoModelFactory[Artifact]):
+    """A skill that was imported long ago from `entry`, and is as it is upstream."""
+
+    class Meta:
+        model = Artifact
+
+    class Params:
+        digest = "sha256:" + "0" * 64
+        files = factory.SubFactory(ManifestFactory)
+
+    collection = factory.SubFactory(CollectionFactory)
+    entry = factory.SubFactory(EntryFactory)
+    source = factory.LazyAttribute(lambda made: made.entry and made.entry.source)
+    type = "skill"
+    name = factory.Sequence(lambda n: f"artifact-{n}")
+    origin_url = factory.LazyAttribute(
+        lambda made: made.source.repo_url if made.source else "https://github.com/ada/gone"
+    )
+    origin_ref = "main"
+    origin_path = origin_locator = factory.LazyAttribute(lambda made: f"skills/{made.name}")
+    current = factory.LazyAttribute(
+        lambda made: ArtifactVersion(
+            number=1,
+            commit=SHA,
+            content_digest=made.digest,
+            manifest=made.files,
+            reason=Reason.IMPORT,
+            created_at=LONG_AGO,
+        )
+    )
+    upstream_sha = SHA
+    upstream_digest = factory.SelfAttribute("digest")
+    upstream_seen_at = created_at = updated_at = LONG_AGO
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Artifact:
+        artifact = super()._create(model_class, *args, **kwargs)
+        artifact.current.artifact = artifact
+        artifact.current.save(force_insert=True)
+        return artifact
+
+
+class GroupFactory(factory.django.DjangoModelFactory[Group]):
+    """A group without members."""
+
+    class Meta:
+        model = Group
+
+    collection = factory.SubFactory(CollectionFactory)
+    name = factory.Sequence(lambda n: f"group-{n}")
+    created_at = updated_at = LONG_AGO
+
+
+class RefreshRunFactory(factory.django.DjangoModelFactory[RefreshRun]):
+    """A refresh that ended long ago, of an empty collection."""
+
+    class Meta:
+        model = RefreshRun
+
+    collection = factory.SubFactory(CollectionFactory)
+    options = factory.LazyFunction(lambda: Options().as_json())
+    status = "success"
+    counts = factory.LazyFunction(
+        lambda: dict.fromkeys(("refreshed_count", "unchanged_count", "skipped_count", "error_count"), 0)
+    )
+    duration_ms = 5
+    started_at = finished_at = LONG_AGO

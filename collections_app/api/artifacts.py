@@ -139,6 +139,7 @@ class ArtifactViewSet(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, Resou
 
     @extend_schema(
         summary="Show a file of an artifact of a collection",
+        operation_id="artifacts_file",
         parameters=[VERSION],
         responses=downloads.RESPONSES,
     )

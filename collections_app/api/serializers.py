@@ -7,7 +7,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from collections_app.drift import METADATA_FIELDS, MODE_ALIASES, Mode, Options, Outcome
-from collections_app.models import Artifact, ArtifactVersion, Collection, Group, Reason, RefreshRun
+from collections_app.models import (
+    Artifact,
+    ArtifactVersion,
+    Collection,
+    Group,
+    Reason,
+    RefreshRun,
+    RefreshStatus,
+)
 from collections_app.naming import MAX_NAME
 from collections_app.planning import Resolution, Wish
 from marketplace.api.filters import TYPE_ALIASES, TYPE_CHOICES
@@ -516,17 +524,18 @@ class RefreshResultSerializer(RefreshCountsSerializer):
     duration_ms = serializers.IntegerField()
 
 
-RUN_STATUSES = ["success", "partial", "error"]
-
-
 class RefreshedSerializer(serializers.Serializer[Any]):
     """What came of a refresh; in a check or dry run, what would have."""
 
-    status = serializers.ChoiceField(RUN_STATUSES)
+    status = serializers.ChoiceField(RefreshStatus.choices)
     timestamp = serializers.DateTimeField()
     request_id = serializers.CharField()
     result = RefreshResultSerializer()
     took_ms = serializers.IntegerField()
+
+
+RUNNING = "running"
+RUN_STATUSES = [(RUNNING, RUNNING), *RefreshStatus.choices]
 
 
 class RefreshRunSerializer(serializers.ModelSerializer[RefreshRun]):
@@ -557,9 +566,9 @@ class RefreshRunSerializer(serializers.ModelSerializer[RefreshRun]):
         )
         read_only_fields: tuple[str, ...] = fields
 
-    @extend_schema_field({"type": "string", "enum": ["running", *RUN_STATUSES]})
+    @extend_schema_field(serializers.ChoiceField(RUN_STATUSES))
     def get_status(self, run: RefreshRun) -> str:
-        return run.status or "running"
+        return run.status or RUNNING
 
     @extend_schema_field(RefreshCountsSerializer(allow_null=True))
     def get_counts(self, run: RefreshRun) -> dict[str, int] | None:

@@ -11,12 +11,20 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from collections_app import drift
 from collections_app.drift import METADATA_FIELDS, Change, Drift, Local, Metadata, Options, Outcome, Upstream
-from collections_app.models import REFRESH, Artifact, ArtifactVersion, Collection, Reason, RefreshRun
+from collections_app.models import (
+    REFRESH,
+    Artifact,
+    ArtifactVersion,
+    Collection,
+    Reason,
+    RefreshRun,
+    RefreshStatus,
+)
 from collections_app.operations import upstream
 from collections_app.operations.asking import Seen
 from collections_app.operations.imports import BATCH, EntryIncomplete
@@ -38,7 +46,6 @@ REQUEST_SECONDS = 22.0
 UNHURRIED_SECONDS = 600.0
 LEASE = timedelta(seconds=60)
 RENEW_AFTER_SECONDS = 10.0
-SUCCESS, PARTIAL, ERROR = "success", "partial", "error"
 NOT_NEEDED = ("entry__search_text", "entry__frontmatter", "entry__signals", "entry__findings")
 WRITTEN = (
     *METADATA_FIELDS,
@@ -150,7 +157,7 @@ def execute(job_run: JobRun) -> None:
 
 def ended(job: Job, *, at: datetime) -> None:
     """The job of a refresh failed or was cancelled: so was its run, and nothing was changed."""
-    RefreshRun.objects.running().filter(job=job).update(status=ERROR, counts=_counts([]), finished_at=at)
+    _give_up(RefreshRun.objects.running().filter(job=job), at=at)
 
 
 def as_json(run: RefreshRun) -> dict[str, Any]:
@@ -177,7 +184,7 @@ def _begin(
     running = collection.refreshes.running()
     try:
         with transaction.atomic():
-            running.filter(alive_until__lt=at).update(status=ERROR, counts=_counts([]), finished_at=at)
+            _give_up(running.filter(alive_until__lt=at), at=at)
             run = RefreshRun.objects.create(
                 collection=collection,
                 job=job,
@@ -209,6 +216,10 @@ def _begin(
         ) from None
 
 
+def _give_up(runs: QuerySet[RefreshRun], *, at: datetime) -> None:
+    runs.update(status=RefreshStatus.ERROR, counts=_counts([]), finished_at=at)
+
+
 class _Pulse:
     """Keeps a run that has no job from counting as dead. Raises RefreshLost when it did."""
 
@@ -231,9 +242,7 @@ def _given_up_on_failure(run: RefreshRun) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        RefreshRun.objects.running().filter(pk=run.pk).update(
-            status=ERROR, counts=_counts([]), finished_at=_end_of(run)
-        )
+        _give_up(RefreshRun.objects.running().filter(pk=run.pk), at=_end_of(run))
         raise
 
 
@@ -317,11 +326,10 @@ def _end_of(run: RefreshRun) -> datetime:
     return max(timezone.now(), run.started_at)
 
 
-def _status(refresher: "_Refresher") -> str:
-    """`success` when everything was looked at, `error` when nothing was, else `partial`."""
+def _status(refresher: "_Refresher") -> RefreshStatus:
     if refresher.looked_at == refresher.total:
-        return SUCCESS
-    return PARTIAL if refresher.looked_at else ERROR
+        return RefreshStatus.SUCCESS
+    return RefreshStatus.PARTIAL if refresher.looked_at else RefreshStatus.ERROR
 
 
 class _Refresher:

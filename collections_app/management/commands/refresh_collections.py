@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from collections_app.drift import MODE_ALIASES, Mode, Options
-from collections_app.models import Collection
+from collections_app.models import Collection, RefreshStatus
 from collections_app.operations import refreshes
 from skillmeat_site.errors import DomainError
 
@@ -60,8 +60,8 @@ class Command(BaseCommand):
                 seconds=refreshes.UNHURRIED_SECONDS,
             )
         except DomainError as error:
-            facts: dict[str, Any] = {"status": refreshes.ERROR, "error": error.as_problem()}
-            line = f"{refreshes.ERROR}. {error.detail} {error.hint}"
+            facts: dict[str, Any] = {"status": RefreshStatus.ERROR.value, "error": error.as_problem()}
+            line = f"{RefreshStatus.ERROR}. {error.detail} {error.hint}"
         else:
             facts = refreshes.as_json(run)
             counts = ", ".join(f"{count} {name.removesuffix('_count')}" for name, count in run.counts.items())
@@ -70,4 +70,4 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"collection": collection.public_id, **facts}))
         else:
             self.stdout.write(f"{collection.project}/{collection.name}: {line}")
-        return bool(facts["status"] == refreshes.SUCCESS)
+        return bool(facts["status"] == RefreshStatus.SUCCESS)
