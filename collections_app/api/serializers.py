@@ -138,6 +138,7 @@ class GroupSerializer(serializers.ModelSerializer[Group]):
         return [str(member.artifact_id) for member in group.memberships.all()]
 
 
+@extend_schema_field({"type": "string", "format": "uuid"})
 class ArtifactIdField(TextField):
     """An artifact's UUID."""
 
@@ -151,7 +152,7 @@ class ArtifactIdField(TextField):
 class MembersSerializer(StrictSerializer):
     """The body of `PUT .../members`: the artifacts in their order."""
 
-    members = serializers.ListField(child=ArtifactIdField(max_length=MAX_ID), max_length=MAX_MEMBERS)
+    members = serializers.ListField(child=ArtifactIdField(), max_length=MAX_MEMBERS)
 
     def validate_members(self, value: list[Any]) -> list[Any]:
         if len(set(value)) < len(value):
