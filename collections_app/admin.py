@@ -1,5 +1,7 @@
 """Collections and their artifacts in the console, to be looked at."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -33,6 +35,11 @@ class CollectionAdmin(admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Collection) -> None:
         collections.delete(collection=obj, by=operator(request), at=timezone.now())
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What belongs to a collection goes with it, although nothing of it can be deleted here by itself."""
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
         for collection in queryset.select_related("project"):

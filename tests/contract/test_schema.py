@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 
 from skillmeat_site.jobs import kinds, queue, schedules
 from skillmeat_site.wsgi import application
-from tests.factories import JobFactory, SourceFactory
+from tests.factories import ArtifactFactory, CollectionFactory, EntryFactory, JobFactory, SourceFactory
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 OURS = tuple(name for name in ("skillmeat_site", "marketplace", "collections_app", "deployment_sets"))
@@ -113,7 +113,8 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 def test_the_commands_of_the_product_are_there() -> None:
-    assert {"add_source", "create_token", "quickstart", "rescan_sources", "worker"} <= set(our_commands())
+    expected = {"add_source", "create_token", "quickstart", "refresh_collections", "rescan_sources", "worker"}
+    assert expected <= set(our_commands())
 
 
 def test_the_settings_name_handlers_that_exist() -> None:
@@ -129,6 +130,13 @@ def from_this_machine(environ: dict[str, Any], start_response: Any) -> Any:
     return application(environ | {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"}, start_response)
 
 
+ROWS = {
+    "artifacts": ArtifactFactory,
+    "collections": CollectionFactory,
+    "jobs": JobFactory,
+    "marketplace/artifacts": EntryFactory,
+    "marketplace/sources": SourceFactory,
+}
 driven = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
 driven.app = from_this_machine
 
@@ -155,7 +163,7 @@ def one_connection(db: None) -> Iterator[None]:
 def test_every_operation_does_what_the_schema_says(case: schemathesis.Case, one_connection: None) -> None:
     """Most ids are those of rows that exist, and addresses are those of repositories."""
     if case.path_parameters:
-        row = JobFactory() if "/jobs/" in case.path else SourceFactory()
+        row = next(make for prefix, make in ROWS.items() if case.path.startswith(f"/api/v1/{prefix}"))()
         exists = len(str(case.path_parameters["id"])) % 3
         case.path_parameters["id"] = row.public_id if exists else "nothing"
     if isinstance(case.body, dict) and isinstance(case.body.get("repo_url"), str):
