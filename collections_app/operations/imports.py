@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from collections_app.drift import Metadata
-from collections_app.models import Artifact, ArtifactVersion, Collection, Reason
+from collections_app.models import BATCH, Artifact, ArtifactVersion, Collection, Reason
 from collections_app.operations import collections
 from collections_app.operations.artifacts import UnsuitableName, require_name
 from collections_app.planning import (
@@ -32,7 +32,6 @@ from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 
-BATCH = 500
 # These run by themselves once they are deployed.
 ACTIVE_TYPES = {ArtifactType.HOOK, ArtifactType.MCP_SERVER, ArtifactType.PLUGIN}
 NOT_NEEDED = ("search_text", "frontmatter", "signals", "findings")
@@ -282,7 +281,7 @@ class _Importer:
         replaced = self._replace(plan.replaced)
         Artifact.objects.bulk_create(created, batch_size=BATCH)
         ArtifactVersion.objects.bulk_create(self.versions, batch_size=BATCH)
-        Artifact.objects.bulk_update(replaced, WRITTEN, batch_size=BATCH)
+        Artifact.objects.write(replaced, WRITTEN)
         self._report(plan)
         done = [entry.pk for entry, _ in self.result.imported]
         catalogue.mark_imported(

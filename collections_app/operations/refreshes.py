@@ -17,6 +17,7 @@ from django.utils import timezone
 from collections_app import drift
 from collections_app.drift import METADATA_FIELDS, Change, Drift, Local, Metadata, Options, Outcome, Upstream
 from collections_app.models import (
+    BATCH,
     REFRESH,
     Artifact,
     ArtifactVersion,
@@ -27,7 +28,7 @@ from collections_app.models import (
 )
 from collections_app.operations import upstream
 from collections_app.operations.asking import Seen
-from collections_app.operations.imports import BATCH, EntryIncomplete
+from collections_app.operations.imports import EntryIncomplete
 from collections_app.operations.upstream import GONE, Finding, Found, Gone, Missed
 from marketplace.models import Entry
 from marketplace.repository import Commit, Usage
@@ -353,7 +354,7 @@ class _Refresher:
         if self.options.writes:
             self._number_versions()
             ArtifactVersion.objects.bulk_create(self.versions, batch_size=BATCH)
-            Artifact.objects.bulk_update(self.touched, WRITTEN, batch_size=BATCH)
+            Artifact.objects.write(self.touched, WRITTEN)
             for start in range(0, len(self.seen), BATCH):
                 some = Artifact.objects.filter(pk__in=self.seen[start : start + BATCH])
                 some.update(upstream_seen_at=self.at)
