@@ -77,6 +77,8 @@ def change(*, artifact: Artifact, changes: Mapping[str, Any], by: User, at: date
         with transaction.atomic():
             locked = Artifact.objects.select_for_update(of=("self",)).get(pk=artifact.pk)
             edited = {name for name, value in changes.items() if getattr(locked, name) != value}
+            if not edited:
+                return
             for name in edited:
                 setattr(locked, name, changes[name])
             locked.edited_fields = sorted({*locked.edited_fields, *edited})

@@ -1,6 +1,7 @@
 """Collections: create, change and delete, and the one that a project always has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -51,25 +52,37 @@ def create(
         updated_at=at,
     )
     collection.next_refresh_at = collection.next_refresh_after(at)
-    _save(collection, "collection.created", by=by, at=at)
+    with _once(collection), transaction.atomic():
+        collection.save(force_insert=True)
+        record("collection.created", collection, project=project, by=by, at=at)
     return collection
 
 
 def change(*, collection: Collection, changes: Mapping[str, Any], by: User, at: datetime) -> None:
     """Set the given fields. Raises CollectionExists, naming the other."""
-    for name, value in changes.items():
-        setattr(collection, name, value)
+    written = {"updated_at": at, **changes}
     if "refresh_interval" in changes:
-        collection.next_refresh_at = collection.next_refresh_after(at)
-    collection.updated_at = at
-    _save(collection, "collection.changed", by=by, at=at, fields=sorted(changes))
+        collection.refresh_interval = changes["refresh_interval"]
+        written["next_refresh_at"] = collection.next_refresh_after(at)
+    for name, value in written.items():
+        setattr(collection, name, value)
+    with _once(collection), transaction.atomic():
+        collection.save(update_fields=written.keys())
+        record(
+            "collection.changed",
+            collection,
+            project=collection.project,
+            by=by,
+            at=at,
+            fields=sorted(changes),
+        )
 
 
-def _save(collection: Collection, verb: str, *, by: User | None, at: datetime, **facts: Any) -> None:
+@contextmanager
+def _once(collection: Collection) -> Iterator[None]:
+    """Turns the database's refusal of a second collection of this name into the domain's."""
     try:
-        with transaction.atomic():
-            collection.save()
-            record(verb, collection, project=collection.project, by=by, at=at, **facts)
+        yield
     except IntegrityError:
         same = Collection.objects.filter(project=collection.project, name=collection.name)
         twin = same.exclude(pk=collection.pk).first()

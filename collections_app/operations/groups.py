@@ -1,6 +1,7 @@
 """Groups: named, ordered artifacts of one collection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,23 +35,27 @@ class UnknownMembers(DomainError):
 def create(*, collection: Collection, name: str, description: str, by: User, at: datetime) -> Group:
     """An empty group. Raises GroupExists, naming the other."""
     group = Group(collection=collection, name=name, description=description, created_at=at, updated_at=at)
-    _save(group, "group.created", by=by, at=at)
+    with _once(group), transaction.atomic():
+        group.save(force_insert=True)
+        record("group.created", group, project=group.project, by=by, at=at)
     return group
 
 
 def change(*, group: Group, changes: Mapping[str, Any], by: User, at: datetime) -> None:
     """Set the given fields. Raises GroupExists, naming the other."""
-    for name, value in changes.items():
+    written = {"updated_at": at, **changes}
+    for name, value in written.items():
         setattr(group, name, value)
-    group.updated_at = at
-    _save(group, "group.changed", by=by, at=at, fields=sorted(changes))
+    with _once(group), transaction.atomic():
+        group.save(update_fields=written.keys())
+        record("group.changed", group, project=group.project, by=by, at=at, fields=sorted(changes))
 
 
-def _save(group: Group, verb: str, *, by: User, at: datetime, **facts: Any) -> None:
+@contextmanager
+def _once(group: Group) -> Iterator[None]:
+    """Turns the database's refusal of a second group of this name into the domain's."""
     try:
-        with transaction.atomic():
-            group.save()
-            record(verb, group, project=group.project, by=by, at=at, **facts)
+        yield
     except IntegrityError:
         twin = group.collection.groups.filter(name=group.name).exclude(pk=group.pk).first()
         if twin is None:

@@ -111,7 +111,7 @@ class ImportResult:
     errors: list[tuple[str, DomainError]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The members of the answer, and of the problem when there are only conflicts."""
+        """The members of the answer."""
         return {
             "imported_count": len(self.imported),
             "skipped_count": len(self.skipped),
@@ -136,6 +136,14 @@ class ImportResult:
                 for entry_id, error in self.errors
             ],
         }
+
+    def as_problem(self, entry_ids: Sequence[str]) -> dict[str, Any]:
+        """The same members; each error also says in a problem's way which part of the request it is about."""
+        members = self.as_json()
+        for (entry_id, error), said in zip(self.errors, members["errors"], strict=True):
+            pointer = f"/entry_ids/{entry_ids.index(entry_id)}"
+            said |= {"pointer": pointer, "code": error.code, "detail": error.detail}
+        return members
 
 
 def _conflict_as_json(conflict: Conflict) -> dict[str, Any]:
@@ -178,7 +186,7 @@ def import_entries(
         plan = plan_import(candidates, _present(collection), wished)
         _Importer(source, collection, entries, result, by=by, at=at).carry_out(plan)
         if result.conflicts and not result.imported and not result.skipped:
-            raise ImportConflicts(**result.as_json())
+            raise ImportConflicts(**result.as_problem(entry_ids))
         record(
             "collection.imported",
             collection,

@@ -116,6 +116,18 @@ def test_a_taken_name_is_a_conflict_and_nothing_is_written(source: Source, impor
     assert source.entries.get(name="pdf").imported_at is None
 
 
+def test_errors_beside_conflicts_are_told_in_the_problem_too(project: Any, api: APIClient) -> None:
+    source = SourceFactory()
+    taken = ArtifactFactory(collection=CollectionFactory(name="Default"), name="pdf", digest=OTHER)
+    entries = [EntryFactory(source=source, name="pdf"), EntryFactory(source=source, removed_at=LONG_AGO)]
+    answer = api.post(url(source), {"entry_ids": [entry.public_id for entry in entries]})
+    assert answer.status_code == 409
+    assert answer.json()["conflicts"][0]["existing_artifact"] == str(taken.pk)
+    (error,) = answer.json()["errors"]
+    assert (error["entry_id"], error["pointer"]) == (entries[1].public_id, "/entry_ids/1")
+    assert error["problem"]["type"] == f"/problems/{error['code']}"
+
+
 def test_a_conflict_beside_imports_is_reported_beside_them(source: Source, import_all: Import) -> None:
     ArtifactFactory(collection=CollectionFactory(name="Default"), name="pdf", digest=OTHER)
     answer = import_all(source)

@@ -149,6 +149,11 @@ def test_a_pattern_is_a_shells(pattern: str, name: str, matches: bool) -> None:
     assert not Options(name_pattern=pattern, type="agent").matches("skill", name)
 
 
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_text_is_a_pattern(pattern: str, name: str) -> None:
+    Options(name_pattern=pattern).matches("skill", name)
+
+
 @given(options)
 def test_options_are_kept_and_found_again(asked: Options) -> None:
     assert Options.from_json(asked.as_json()) == asked
