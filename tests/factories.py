@@ -4,9 +4,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import factory
+from django.db import transaction
 
 from collections_app.drift import Options
-from collections_app.models import Artifact, ArtifactVersion, Collection, Group, Reason, RefreshRun
+from collections_app.models import (
+    Artifact,
+    ArtifactVersion,
+    Collection,
+    Group,
+    GroupMember,
+    Reason,
+    RefreshRun,
+)
+from marketplace.content.store import ContentStore
+from marketplace.manifest import ContentKind, Manifest as ManifestValue, ManifestFile
 from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
 from marketplace.models.source import SCAN
 from skillmeat_site.accounts.models import Project, User
@@ -124,56 +135,102 @@ class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
 
 
 class ArtifactFactory(factory.django.DjangoModelFactory[Artifact]):
-    """A skill that was imported long ago from `entry`, and is as it is upstream."""
+    """A skill that was imported long ago from `entry`, and is as it is upstream.
+
+    `contents` are its files' bytes by path; a type but skill needs its own. `digest` is made of them if it is
+    not given.
+    """
 
     class Meta:
         model = Artifact
 
     class Params:
-        digest = "sha256:" + "0" * 64
-        files = factory.SubFactory(ManifestFactory)
+        contents = factory.LazyFunction(lambda: {"SKILL.md": b"---\nname: x\ndescription: y\n---\n"})
+        manifest = factory.LazyAttribute(lambda made: stored(made.contents))
+        digest = factory.LazyAttribute(lambda made: f"sha256:{made.manifest.digest}")
 
     collection = factory.SubFactory(CollectionFactory)
     entry = factory.SubFactory(EntryFactory)
     source = factory.LazyAttribute(lambda made: made.entry and made.entry.source)
     type = "skill"
-    name = factory.Sequence(lambda n: f"artifact-{n}")
+    name = factory.Sequence(lambda n: f"taken-{n}")
     origin_url = factory.LazyAttribute(
         lambda made: made.source.repo_url if made.source else "https://github.com/ada/gone"
     )
     origin_ref = "main"
-    origin_path = origin_locator = factory.LazyAttribute(lambda made: f"skills/{made.name}")
-    current = factory.LazyAttribute(
-        lambda made: ArtifactVersion(
-            number=1,
-            commit=SHA,
-            content_digest=made.digest,
-            manifest=made.files,
-            reason=Reason.IMPORT,
-            created_at=LONG_AGO,
-        )
-    )
+    origin_locator = origin_path = factory.LazyAttribute(lambda made: f"skills/{made.name}")
+    current = factory.LazyAttribute(lambda made: version(1, made.manifest, made.digest))
     upstream_sha = SHA
     upstream_digest = factory.SelfAttribute("digest")
     upstream_seen_at = created_at = updated_at = LONG_AGO
 
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Artifact:
-        artifact = super()._create(model_class, *args, **kwargs)
-        artifact.current.artifact = artifact
-        artifact.current.save(force_insert=True)
+        with transaction.atomic():  # the two refer to each other, which is checked at its end
+            artifact = super()._create(model_class, *args, **kwargs)
+            artifact.current.artifact = artifact
+            artifact.current.save(force_insert=True)
         return artifact
 
 
+def stored(contents: dict[str, bytes]) -> ManifestValue:
+    """The manifest of these files, which are stored."""
+    content = ContentStore(at=LONG_AGO)
+    digests = content.put(list(contents.values()))
+    files = [
+        ManifestFile(
+            path=path,
+            kind=ContentKind.FILE,
+            mode="100644",
+            size=len(data),
+            sha=digest[:40],
+            digest=digest,
+        )
+        for (path, data), digest in sorted(zip(contents.items(), digests, strict=True))
+    ]
+    manifest = ManifestValue(files=tuple(files))
+    content.keep([manifest])
+    return manifest
+
+
+def version(number: int, manifest: ManifestValue, digest: str) -> ArtifactVersion:
+    return ArtifactVersion(
+        number=number,
+        commit=SHA,
+        content_digest=digest,
+        manifest_id=manifest.digest,
+        reason=Reason.IMPORT,
+        created_at=LONG_AGO,
+    )
+
+
+def taken(artifact: Artifact, contents: dict[str, bytes]) -> ArtifactVersion:
+    """A new version of the artifact with this content, which is stored; it becomes the present one."""
+    manifest = stored(contents)
+    artifact.current = version(artifact.versions.count() + 1, manifest, f"sha256:{manifest.digest}")
+    artifact.current.artifact = artifact
+    artifact.current.save(force_insert=True)
+    artifact.save()
+    return artifact.current
+
+
 class GroupFactory(factory.django.DjangoModelFactory[Group]):
-    """A group without members."""
+    """`artifacts` are its members in order."""
 
     class Meta:
         model = Group
+        skip_postgeneration_save = True
 
     collection = factory.SubFactory(CollectionFactory)
     name = factory.Sequence(lambda n: f"group-{n}")
     created_at = updated_at = LONG_AGO
+
+    @factory.post_generation
+    def artifacts(self: Group, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
+        GroupMember.objects.bulk_create(
+            GroupMember(group=self, artifact=artifact, position=position)
+            for position, artifact in enumerate(extracted or ())
+        )
 
 
 class RefreshRunFactory(factory.django.DjangoModelFactory[RefreshRun]):
