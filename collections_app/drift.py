@@ -17,7 +17,7 @@ class Mode(StrEnum):
     SYNC = "sync"
 
 
-MODE_ALIASES = {"metadata_only": Mode.METADATA, "check_only": Mode.CHECK}
+MODES = {mode.value: mode for mode in Mode} | {"metadata_only": Mode.METADATA, "check_only": Mode.CHECK}
 
 
 class Outcome(StrEnum):

@@ -186,7 +186,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "skillmeat_site.jobs.models.JobStatus",
         "EntryStatus": "marketplace.models.Status",
         "RefreshStatus": "collections_app.models.RefreshStatus",
-        "RefreshRunStatus": "collections_app.api.serializers.RUN_STATUSES",
+        "RefreshRunStatus": "collections_app.api.refreshing.RUN_STATUSES",
     },
 }
 

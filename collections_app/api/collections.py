@@ -11,19 +11,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from collections_app.api.filters import ArtifactFilter, CollectionFilter
-from collections_app.api.serializers import (
-    MODES,
-    ArtifactSerializer,
-    CollectionChangesSerializer,
-    CollectionSerializer,
-    NewCollectionSerializer,
+from collections_app.api.refreshing import (
     RefreshedSerializer,
     RefreshRunDetailSerializer,
     RefreshRunSerializer,
     RefreshSerializer,
     parse_mode,
 )
-from collections_app.drift import Mode
+from collections_app.api.serializers import (
+    ArtifactSerializer,
+    CollectionChangesSerializer,
+    CollectionSerializer,
+    NewCollectionSerializer,
+)
+from collections_app.drift import MODES, Mode
 from collections_app.models import Artifact, Collection
 from collections_app.operations import collections, refreshes
 from collections_app.operations.collections import CollectionExists

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from collections_app.api.artifacts import collection_of
-from collections_app.api.serializers import ImportResultSerializer, ImportSerializer
+from collections_app.api.importing import ImportResultSerializer, ImportSerializer
 from collections_app.operations import imports
 from collections_app.operations.artifacts import UnsuitableName
 from collections_app.operations.collections import UnknownCollection

@@ -1,24 +1,19 @@
 """Shapes of requests and answers about collections: what can be read, and what makes sense by itself."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from collections_app.drift import METADATA_FIELDS, MODE_ALIASES, Mode, Options, Outcome
 from collections_app.models import (
     Artifact,
     ArtifactVersion,
     Collection,
     Group,
     Reason,
-    RefreshRun,
-    RefreshStatus,
 )
 from collections_app.naming import MAX_NAME
-from collections_app.planning import Resolution, Wish
-from marketplace.api.filters import TYPE_ALIASES, TYPE_CHOICES
+from marketplace.api.filters import TYPE_CHOICES
 from marketplace.api.serializers import (
     MAX_RESCAN_INTERVAL,
     MIN_RESCAN_INTERVAL,
@@ -27,22 +22,16 @@ from marketplace.api.serializers import (
     TagsField,
     invalid,
 )
-from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import Entry, Source
 from skillmeat_site.api.fields import (
-    FlagField,
     NumberField,
-    OptionField,
     PublicIdField,
     StrictSerializer,
     TextField,
 )
-from skillmeat_site.jobs.models import Job
 
-MAX_ENTRIES = 1_000
 MAX_MEMBERS = 1_000
 MAX_ID = 100
-MAX_PATTERN = 200
 MAX_DESCRIPTION = 10_000
 
 
@@ -290,94 +279,6 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     changed = FileChangeSerializer(many=True)
 
 
-# --- Importing -------------------------------------------------------------------------------------
-
-
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "enum": list(Resolution)},
-            {
-                "type": "object",
-                "additionalProperties": {
-                    "oneOf": [
-                        {"type": "string", "enum": list(Resolution)},
-                        {
-                            "type": "object",
-                            "required": ["rename"],
-                            "properties": {"rename": {"type": "string"}},
-                            "additionalProperties": False,
-                        },
-                    ]
-                },
-            },
-        ]
-    }
-)
-class ResolutionField(serializers.Field[Any, Any, Any, Any]):
-    """`skip`, `rename` or `force` for all, or a map from entry_id to one of these or `{"rename": "name"}`."""
-
-    def to_internal_value(self, data: Any) -> Wish | dict[str, Wish]:
-        if isinstance(data, str):
-            return self._resolution(data)
-        if not isinstance(data, Mapping):
-            raise invalid("invalid_type", "Expected a string or an object.")
-        errors, wishes = {}, {}
-        for entry_id, value in data.items():
-            try:
-                wishes[entry_id] = self._wish(value)
-            except serializers.ValidationError as error:
-                errors[entry_id] = error.detail
-        if errors:
-            raise serializers.ValidationError(errors)
-        return wishes
-
-    def _wish(self, value: Any) -> Wish:
-        if isinstance(value, str):
-            return self._resolution(value)
-        if not isinstance(value, Mapping):
-            raise invalid("invalid_type", "Expected a string or an object with rename.")
-        if set(value) != {"rename"}:
-            raise invalid("unknown", "The object has one field, rename.")
-        if not isinstance(value["rename"], str):
-            raise invalid("invalid_type", "Expected a string as rename.")
-        if not value["rename"].strip():
-            raise invalid("blank", "A name may not be empty.")
-        return Wish(name=value["rename"].strip())
-
-    @staticmethod
-    def _resolution(text: str) -> Wish:
-        if text not in set(Resolution):
-            raise invalid("invalid_choice", f"Use one of: {', '.join(Resolution)}.")
-        return Wish(resolution=Resolution(text))
-
-
-class ImportSerializer(StrictSerializer):
-    """The body of an import: `entry_id` or `entry_ids`."""
-
-    entry_id = TextField(max_length=MAX_ID, required=False)
-    entry_ids = serializers.ListField(
-        child=TextField(max_length=MAX_ID), max_length=MAX_ENTRIES, min_length=1, required=False
-    )
-    collection = TextField(max_length=MAX_ID, required=False, allow_null=True)
-    conflict_resolution = ResolutionField(required=False, allow_null=True)
-    confirm_untrusted = FlagField(default=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        given = [name for name in ("entry_id", "entry_ids") if name in attrs]
-        if len(given) != 1:
-            detail = serializers.ErrorDetail("Give entry_id or entry_ids.", code="required")
-            raise serializers.ValidationError({"entry_ids": [detail]})
-        ids = attrs.get("entry_ids") or [attrs["entry_id"]]
-        wishes = attrs.get("conflict_resolution") or {}
-        if isinstance(wishes, Wish):
-            wishes = dict.fromkeys(ids, wishes)
-        elif unknown := sorted(set(wishes) - set(ids)):
-            detail = serializers.ErrorDetail("This entry is not to be imported.", code="not_imported")
-            raise serializers.ValidationError({"conflict_resolution": {name: [detail] for name in unknown}})
-        return attrs | {"ids": ids, "wishes": wishes}
-
-
 class StoredProblemSerializer(serializers.Serializer[Any]):
     """The problem of one entry."""
 
@@ -386,201 +287,3 @@ class StoredProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     hint = serializers.CharField()
     suggested_names = serializers.ListField(child=serializers.CharField(), required=False)
-
-
-class ImportedSerializer(serializers.Serializer[Any]):
-    entry_id = serializers.CharField()
-    artifact_uuid = serializers.UUIDField()
-    type = serializers.ChoiceField(TYPE_CHOICES)
-    name = serializers.CharField()
-
-
-class SkippedSerializer(serializers.Serializer[Any]):
-    entry_id = serializers.CharField()
-    artifact_uuid = serializers.UUIDField(allow_null=True, help_text="What is there in its place.")
-    reason = serializers.CharField()
-
-
-class ConflictSerializer(serializers.Serializer[Any]):
-    entry_id = serializers.CharField()
-    existing_artifact = serializers.UUIDField(allow_null=True)
-    reason = serializers.CharField()
-    suggested_names = serializers.ListField(child=serializers.CharField(), help_text="These are free.")
-
-
-class EntryErrorSerializer(serializers.Serializer[Any]):
-    entry_id = serializers.CharField()
-    problem = StoredProblemSerializer()
-
-
-class ImportResultSerializer(serializers.Serializer[Any]):
-    """What became of each entry."""
-
-    imported_count = serializers.IntegerField()
-    skipped_count = serializers.IntegerField()
-    conflict_count = serializers.IntegerField()
-    error_count = serializers.IntegerField()
-    imported = ImportedSerializer(many=True)
-    skipped = SkippedSerializer(many=True)
-    conflicts = ConflictSerializer(many=True)
-    errors = EntryErrorSerializer(many=True)  # type: ignore[assignment]  # DRF takes it out of the class
-
-
-# --- Refreshing ------------------------------------------------------------------------------------
-
-
-MODES = {mode.value: mode for mode in Mode} | MODE_ALIASES
-
-
-def parse_mode(text: str) -> Mode:
-    """A mode by its short or long name; ValueError, with a sentence for people, when there is none."""
-    if text not in MODES:
-        raise ValueError(f"Use one of: {', '.join(MODES)}.")
-    return MODES[text]
-
-
-@extend_schema_field({"type": "string", "enum": list(MODES)})
-class ModeField(TextField):
-    """Another word than these is no mode, which is not the same as one that makes no sense here."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        try:
-            return parse_mode(super().to_internal_value(data))
-        except ValueError as error:
-            raise invalid("invalid", str(error)) from None
-
-
-class TypeField(OptionField):
-    """A type by its name or an alias."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(TYPE_ALIASES.get(data, data) if isinstance(data, str) else data)
-
-
-class ArtifactFilterSerializer(StrictSerializer):
-    """Which artifacts of the collection are meant."""
-
-    type = TypeField([each.value for each in ArtifactType], required=False, allow_null=True)
-    name_pattern = TextField(
-        max_length=MAX_PATTERN, required=False, allow_null=True, help_text="As a shell's: *, ?, [a-z]."
-    )
-
-
-class RefreshSerializer(StrictSerializer):
-    """The body of a refresh; it may be absent."""
-
-    mode = ModeField(required=False)
-    artifact_filter = ArtifactFilterSerializer(required=False, allow_null=True)
-    dry_run = FlagField(default=False)
-    fields = serializers.ListField(  # type: ignore[assignment]  # DRF takes it out of the class
-        child=OptionField(METADATA_FIELDS), required=False, allow_null=True, min_length=1
-    )
-    force = FlagField(default=False, help_text="In a sync: take upstream's over what was edited here.")
-
-    def as_options(self, mode: Mode | None) -> Options:
-        """`mode` is the query's, which wins."""
-        body = self.validated_data
-        chosen = body.get("artifact_filter") or {}
-        fields = body.get("fields")
-        return Options(
-            mode=mode or body.get("mode", Mode.METADATA),
-            type=chosen.get("type") or "",
-            name_pattern=chosen.get("name_pattern") or "",
-            fields=None if fields is None else tuple(fields),
-            dry_run=body["dry_run"],
-            force=body["force"],
-        )
-
-
-class ChangeSerializer(serializers.Serializer[Any]):
-    """`field` is one of the words' or `content`, whose values are digests."""
-
-    field = serializers.CharField()
-    old = serializers.JSONField()
-    new = serializers.JSONField()
-
-
-class RefreshEntrySerializer(serializers.Serializer[Any]):
-    artifact_uuid = serializers.UUIDField()
-    type = serializers.ChoiceField(TYPE_CHOICES)
-    name = serializers.CharField()
-    outcome = serializers.ChoiceField([outcome.value for outcome in Outcome])
-    changes = ChangeSerializer(many=True)
-    reason = serializers.CharField(allow_null=True)
-    error = StoredProblemSerializer(allow_null=True)
-    current_sha = serializers.CharField()
-    upstream_sha = serializers.CharField(allow_null=True)
-    update_available = serializers.BooleanField()
-
-
-class RefreshCountsSerializer(serializers.Serializer[Any]):
-    refreshed_count = serializers.IntegerField()
-    unchanged_count = serializers.IntegerField()
-    skipped_count = serializers.IntegerField(help_text="Conflicts are counted here.")
-    error_count = serializers.IntegerField()
-
-
-class RefreshResultSerializer(RefreshCountsSerializer):
-    entries = RefreshEntrySerializer(many=True)
-    duration_ms = serializers.IntegerField()
-
-
-class RefreshedSerializer(serializers.Serializer[Any]):
-    """What came of a refresh; in a check or dry run, what would have."""
-
-    status = serializers.ChoiceField(RefreshStatus.choices)
-    timestamp = serializers.DateTimeField()
-    request_id = serializers.CharField()
-    result = RefreshResultSerializer()
-    took_ms = serializers.IntegerField()
-
-
-RUNNING = "running"
-RUN_STATUSES = [(RUNNING, RUNNING), *RefreshStatus.choices]
-
-
-class RefreshRunSerializer(serializers.ModelSerializer[RefreshRun]):
-    id = PublicIdField(RefreshRun)
-    collection_id = PublicIdField(Collection)
-    job_id = PublicIdField(Job, allow_null=True)
-    mode = serializers.CharField(source="options.mode")
-    dry_run = serializers.BooleanField(source="options.dry_run")
-    force = serializers.BooleanField(source="options.force")
-    status = serializers.SerializerMethodField()
-    counts = serializers.SerializerMethodField()
-
-    class Meta:
-        model = RefreshRun
-        fields: tuple[str, ...] = (
-            "id",
-            "collection_id",
-            "job_id",
-            "mode",
-            "dry_run",
-            "force",
-            "status",
-            "counts",
-            "duration_ms",
-            "request_id",
-            "started_at",
-            "finished_at",
-        )
-        read_only_fields: tuple[str, ...] = fields
-
-    @extend_schema_field(serializers.ChoiceField(RUN_STATUSES))
-    def get_status(self, run: RefreshRun) -> str:
-        return run.status or RUNNING
-
-    @extend_schema_field(RefreshCountsSerializer(allow_null=True))
-    def get_counts(self, run: RefreshRun) -> dict[str, int] | None:
-        return run.counts or None
-
-
-class RefreshRunDetailSerializer(RefreshRunSerializer):
-    """A refresh with what became of each artifact."""
-
-    entries = RefreshEntrySerializer(many=True)
-
-    class Meta(RefreshRunSerializer.Meta):
-        fields: tuple[str, ...] = (*RefreshRunSerializer.Meta.fields, "entries")
-        read_only_fields: tuple[str, ...] = fields

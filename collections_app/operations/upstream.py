@@ -23,8 +23,8 @@ from skillmeat_site.errors import DomainError
 
 # Without its source nothing says how the repository is to be read; this finds the most.
 ORPHANS_SETTINGS = DetectionSettings(frontmatter=True)
+NOT_ASKED_FOR = "Its content was not asked for, as nothing was new. Refresh again."
 NOT_REACHED = "The time of this refresh was over before its repository had answered. Ask again."
-GONE = "It is not in the repository any more."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +215,7 @@ def _as_last_seen(artifact: Artifact) -> Finding:
         digest=artifact.upstream_digest,
         title=artifact.title,
         path=artifact.origin_path,
+        incomplete=NOT_ASKED_FOR,
     )
     return Found(seen=seen, commit=commit)
 

@@ -516,3 +516,28 @@ def test_refreshing_is_an_editors_and_viewers_read(
     }
     runs = {role: client.get(url(collection, "refreshes")).status_code for role, client in clients.items()}
     assert runs == {None: 404, Role.VIEWER: 200, Role.EDITOR: 200}
+
+
+# --- What people do meanwhile ---
+
+
+def test_what_is_edited_meanwhile_is_kept(pdf: Artifact, collection: Collection, tools: Repository) -> None:
+    tools.commit(NEW_PDF)
+    run = refreshes._begin(collection, Options(mode=Mode.SYNC), by=None, at=timezone.now())
+    artifacts = refreshes._chosen(collection, Options())
+    findings = refreshes.upstream.look(
+        artifacts,
+        Options(mode=Mode.SYNC),
+        at=timezone.now(),
+        seconds=5,
+        usage=refreshes.Usage(),
+        tick=lambda *_: None,
+    )
+    Artifact.objects.filter(pk=pdf.pk).update(description="Ours", edited_fields=["description"])
+    collection.artifacts.get(name="csv").delete()
+    Artifact.objects.filter(name="deploy").update(origin_locator="elsewhere")
+    taking = refreshes.TakingOver(run, Options(mode=Mode.SYNC), artifacts, findings, at=timezone.now())
+    outcomes = {entry["name"]: entry["outcome"] for entry in taking.apply()}
+    assert outcomes == {"pdf": "conflict", "deploy": "skipped"}
+    pdf.refresh_from_db()
+    assert pdf.description == "Ours"

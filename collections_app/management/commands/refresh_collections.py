@@ -7,12 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from collections_app.drift import MODE_ALIASES, Mode, Options
+from collections_app.drift import MODES, Mode, Options
 from collections_app.models import Collection, RefreshStatus
 from collections_app.operations import refreshes
 from skillmeat_site.errors import DomainError
-
-MODES = {mode.value: mode for mode in Mode} | MODE_ALIASES
 
 
 class Command(BaseCommand):
