@@ -17,7 +17,7 @@ from marketplace.models import Blob, Entry, Source
 from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.audit.models import AuditEvent
 from tests.collections_app.conftest import AddSource, Import, Rescan
-from tests.factories import CollectionFactory, RefreshRunFactory
+from tests.factories import ArtifactFactory, CollectionFactory, RefreshRunFactory
 from tests.github.faults import BAD_GATEWAY, Respond, Stall
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
@@ -541,3 +541,58 @@ def test_what_is_edited_meanwhile_is_kept(pdf: Artifact, collection: Collection,
     assert outcomes == {"pdf": "conflict", "deploy": "skipped"}
     pdf.refresh_from_db()
     assert pdf.description == "Ours"
+
+
+# --- What keeps a refresh alive, and what ends it ---
+
+
+def test_a_refresh_that_goes_on_keeps_its_lease(project: Any) -> None:
+    run = refreshes._begin(
+        CollectionFactory(), Options(), by=None, at=timezone.now(), alive_until=timezone.now()
+    )
+    pulse = refreshes._Pulse(run)
+    pulse()
+    pulse._beaten_at -= refreshes.RENEW_AFTER_SECONDS
+    pulse()
+    run.refresh_from_db()
+    assert run.alive_until
+    assert run.alive_until > timezone.now() + timedelta(seconds=30)
+    RefreshRun.objects.update(status="error", finished_at=timezone.now())
+    pulse._beaten_at -= refreshes.RENEW_AFTER_SECONDS
+    with pytest.raises(refreshes.RefreshLost):
+        pulse()
+
+
+def test_a_failure_of_our_own_leaves_nothing_that_blocks(project: Any, api: APIClient) -> None:
+    collection = CollectionFactory()
+    run = refreshes._begin(collection, Options(), by=None, at=timezone.now(), alive_until=timezone.now())
+    with pytest.raises(RuntimeError), refreshes._given_up_on_failure(run):
+        raise RuntimeError
+    assert api.get(url(collection, "refreshes")).json()["items"][0]["status"] == "error"
+    assert api.post(url(collection)).status_code == 200
+
+
+def test_an_address_that_is_not_allowed_any_more_is_an_entrys_error(project: Any, refresh: Refresh) -> None:
+    artifact = ArtifactFactory(entry=None, origin_url="file:///etc")
+    answer = refresh(artifact.collection)
+    assert answer["status"] == "error"
+    assert entry_of(answer, artifact.name)["error"]["detail"]
+
+
+def test_a_tree_that_makes_no_sense_is_an_entrys_error(
+    collection: Collection, tools: Repository, refresh: Refresh, on_github: GitHub
+) -> None:
+    tools.commit(NEW_PDF)
+    on_github.fail("/git/trees/", Respond(200, b'{"tree": 5}', {"Content-Type": "application/json"}), times=9)
+    answer = refresh(collection, "sync")
+    assert (answer["status"], counts(answer)) == ("error", NOTHING | {"error_count": 3})
+
+
+def test_content_that_cannot_be_stored_whole_is_an_entrys_error(
+    pdf: Artifact, collection: Collection, tools: Repository, refresh: Refresh, settings: Any
+) -> None:
+    settings.SKILLMEAT_MAX_FILE_BYTES = 1000
+    tools.commit({"skills/pdf/data.bin": b"x" * 1001})
+    entry = entry_of(refresh(collection, "sync"), "pdf")
+    assert (entry["outcome"], entry["error"]["type"]) == ("error", "/problems/entry_incomplete")
+    assert pdf.versions.count() == 1
