@@ -1,5 +1,22 @@
 from django.apps import AppConfig
 
+from skillmeat_site.jobs import kinds, schedules
+
 
 class CollectionsAppConfig(AppConfig):
     name = "collections_app"
+
+    def ready(self) -> None:
+        kinds.register(
+            kinds.JobKind(
+                name="refresh",
+                subject_prefix="col",
+                task="collections_app.tasks.run_refresh",
+                ended="collections_app.operations.refreshes.ended",
+            )
+        )
+        schedules.register(
+            schedules.Periodic(
+                name="refresh what is due", function="collections_app.tasks.refresh_due", minutes=1
+            )
+        )

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Max, Q, When
+from django.db.models.functions import Coalesce
 
 from marketplace.models import Entry, Manifest, Source
 from marketplace.models.entry import TYPES
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
+from skillmeat_site.jobs.models import Job
 from skillmeat_site.rows import Row
 
 REFRESH = "refresh"
+BATCH = 500
 
 
 class CollectionQuerySet(ProjectOwnedQuerySet["Collection"]):
-    pass
+    def matching(self, text: str) -> Self:
+        """Collections whose name or description contains the text, whatever its case."""
+        return self.filter(search_text__contains=text.casefold())
+
+    def due(self, at: datetime) -> Self:
+        return self.filter(next_refresh_at__lte=at).order_by("next_refresh_at")
 
 
 class Collection(Row):
@@ -28,6 +39,7 @@ class Collection(Row):
     description = models.CharField(max_length=500, blank=True)
     refresh_interval = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds, at least 900.")
     next_refresh_at = models.DateTimeField(null=True, db_index=True)
+    search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -46,9 +58,39 @@ class Collection(Row):
     def __str__(self) -> str:
         return self.name
 
+    def next_refresh_after(self, at: datetime) -> datetime | None:
+        return at + timedelta(seconds=self.refresh_interval) if self.refresh_interval else None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = f"{self.name}\n{self.description}".casefold()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
+
 
 class ArtifactQuerySet(ProjectOwnedQuerySet["Artifact"]):
     project_path = "collection__project"
+
+    def write(self, artifacts: Sequence[Artifact], fields: Sequence[str]) -> None:
+        """Save these fields of rows that exist and are locked; as an upsert, five times as fast as bulk_update."""
+        self.bulk_create(
+            artifacts, update_conflicts=True, unique_fields=["id"], update_fields=fields, batch_size=BATCH
+        )
+
+    def with_update_available(self) -> Self:
+        """Annotates `update_available`: upstream was last seen with other content than is here now.
+
+        Seen by a refresh or the import, or by a scan of the source that came later.
+        """
+        scanned_later = Q(entry__removed_at=None, entry__changed_at__gt=F("upstream_seen_at"))
+        latest = Case(When(scanned_later, then=F("entry__content_digest")), default=F("upstream_digest"))
+        return self.annotate(latest_digest=Coalesce(latest, F("upstream_digest"))).annotate(
+            update_available=Case(
+                When(Q(latest_digest="") | Q(latest_digest=F("current__content_digest")), then=False),
+                default=True,
+                output_field=models.BooleanField(),
+            )
+        )
 
 
 class Artifact(Row):
@@ -77,18 +119,27 @@ class Artifact(Row):
 
     current = models.ForeignKey(
         "ArtifactVersion",
-        null=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,  # unlike PROTECT it lets both go together
         related_name="+",
-        help_text="Never null for long.",
+        help_text="Both databases check this at the end of the transaction, so either row may come first.",
     )
-    upstream_sha = models.CharField(max_length=64, blank=True, help_text="The commit a refresh saw last.")
-    upstream_digest = models.CharField(max_length=71, blank=True)
-    refreshed_at = models.DateTimeField(null=True)
+
+    # What upstream was when an import or a refresh last looked, so that the next refresh can ask for changes.
+    upstream_sha = models.CharField(max_length=64)
+    upstream_etag = models.CharField(max_length=200, blank=True)
+    upstream_digest = models.CharField(
+        max_length=71,
+        blank=True,
+        help_text="Of the artifact's content at that commit; empty when it was gone.",
+    )
+    upstream_metadata = models.JSONField(default=dict)
+    upstream_seen_at = models.DateTimeField()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
     objects = ArtifactQuerySet.as_manager()
+
+    update_available: bool  # annotated by with_update_available
 
     class Meta:
         ordering = ("-id",)
@@ -108,6 +159,19 @@ class Artifact(Row):
     def project(self) -> Project:
         return self.collection.project
 
+    @property
+    def public_id(self) -> str:
+        return str(self.pk)
+
+    @classmethod
+    def decode(cls, text: str) -> UUID | None:
+        """A UUID as it is written; other spellings of one are none."""
+        try:
+            found = UUID(text)
+        except ValueError:
+            return None
+        return found if str(found) == text.lower() else None
+
 
 class Reason(models.TextChoices):
     """Why a version came to be."""
@@ -117,8 +181,19 @@ class Reason(models.TextChoices):
     ROLLBACK = "rollback"
 
 
+class ArtifactVersionQuerySet(ProjectOwnedQuerySet["ArtifactVersion"]):
+    project_path = "artifact__collection__project"
+
+    def last_numbers(self, artifacts: Iterable[UUID]) -> dict[UUID, int]:
+        """The number of the newest version of each of these artifacts."""
+        versions = self.filter(artifact__in=list(artifacts)).order_by().values("artifact")
+        return dict(versions.annotate(last=Max("number")).values_list("artifact", "last"))
+
+
 class ArtifactVersion(Row):
     """One state of an artifact's content; never changed."""
+
+    id_prefix = "ver"
 
     artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField(help_text="Counts from 1 within the artifact.")
@@ -128,6 +203,8 @@ class ArtifactVersion(Row):
     reason = models.CharField(max_length=8, choices=Reason)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
+
+    objects = ArtifactVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-number",)
@@ -164,6 +241,13 @@ class Group(Row):
     def __str__(self) -> str:
         return self.name
 
+    def renumber(self) -> None:
+        """Close the gaps between positions."""
+        members = list(self.memberships.order_by("position"))
+        for position, member in enumerate(members):
+            member.position = position
+        GroupMember.objects.bulk_update(members, ["position"], batch_size=BATCH)
+
     @property
     def project(self) -> Project:
         return self.collection.project
@@ -184,6 +268,14 @@ class GroupMember(models.Model):
         return f"{self.position}. {self.artifact_id}"
 
 
+class RefreshStatus(models.TextChoices):
+    """How a refresh ended: everything, something or nothing was looked at."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    ERROR = "error"
+
+
 class RefreshRunQuerySet(ProjectOwnedQuerySet["RefreshRun"]):
     project_path = "collection__project"
 
@@ -197,12 +289,21 @@ class RefreshRun(Row):
     id_prefix = "ref"
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="refreshes")
-    mode = models.CharField(max_length=20)
-    status = models.CharField(max_length=10, blank=True, help_text="Empty while it runs.")
-    result = models.JSONField(null=True)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    options = models.JSONField(help_text="As `drift.Options` writes them.")
+    status = models.CharField(
+        max_length=7, choices=RefreshStatus, blank=True, help_text="Empty while it runs."
+    )
+    counts = models.JSONField(default=dict)
+    entries = models.JSONField(default=list, help_text="What became of each artifact.")
+    duration_ms = models.PositiveIntegerField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()
+    alive_until = models.DateTimeField(
+        null=True,
+        help_text="When it counts as dead if nothing is heard of it; a job's run ends with its job.",
+    )
     finished_at = models.DateTimeField(null=True)
 
     objects = RefreshRunQuerySet.as_manager()
@@ -220,4 +321,8 @@ class RefreshRun(Row):
         )
 
     def __str__(self) -> str:
-        return f"{self.mode} of {self.collection_id}"
+        return f"refresh of {self.collection_id}"
+
+    @property
+    def project(self) -> Project:
+        return self.collection.project

@@ -206,6 +206,8 @@ SPECTACULAR_SETTINGS = {
         "EntryStatus": "marketplace.models.Status",
         "SourceVisibility": "marketplace.models.Visibility",
         "SetVisibility": "deployment_sets.models.Visibility",
+        "RefreshStatus": "collections_app.models.RefreshStatus",
+        "RefreshRunStatus": "collections_app.api.refreshing.RUN_STATUSES",
     },
 }
 

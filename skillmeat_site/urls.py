@@ -6,6 +6,10 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from collections_app.api.artifacts import ArtifactViewSet
+from collections_app.api.collections import CollectionViewSet
+from collections_app.api.groups import GroupViewSet
+from collections_app.api.imports import ImportViewSet
 from deployment_sets.api.deployments import DeploymentViewSet
 from deployment_sets.api.sets import DeploymentSetViewSet
 from marketplace.api.entries import EntryViewSet
@@ -24,6 +28,9 @@ router.register("marketplace/sources", SourceViewSet, basename="source")
 router.register("marketplace/artifacts", EntryViewSet, basename="entry")
 router.register("deployment-sets", DeploymentSetViewSet, basename="deployment-set")
 router.register("deployments", DeploymentViewSet, basename="deployment")
+router.register("collections", CollectionViewSet, basename="collection")
+router.register("collections/(?P<id>[^/.]+)/groups", GroupViewSet, basename="group")
+router.register("artifacts", ArtifactViewSet, basename="artifact")
 router.register("jobs", JobViewSet, basename="job")
 router.register("projects", ProjectViewSet, basename="project")
 router.register("tokens", TokenViewSet, basename="token")
@@ -34,6 +41,7 @@ urlpatterns = [
     path("api/v1/marketplace/search", SearchView.as_view(), name="search"),
     path("api/v1/marketplace/infer-url", InferUrlView.as_view(), name="infer-url"),
     path("api/v1/me", MeView.as_view(), name="me"),
+    path("api/v1/marketplace/sources/<id>/import", ImportViewSet.as_view({"post": "create"}), name="import"),
     path("api/v1/", include(router.urls)),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -4,8 +4,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import factory
+from django.db import transaction
 
-from collections_app.models import Artifact, ArtifactVersion, Collection, Group, GroupMember, Reason
+from collections_app.drift import Options
+from collections_app.models import (
+    Artifact,
+    ArtifactVersion,
+    Collection,
+    Group,
+    GroupMember,
+    Reason,
+    RefreshRun,
+)
 from deployment_sets.models import Deployment, DeploymentSet, SetMember, SetTag, Visibility
 from marketplace.content.store import ContentStore
 from marketplace.manifest import ContentKind, Manifest as ManifestValue, ManifestFile
@@ -115,7 +125,7 @@ class JobFactory(factory.django.DjangoModelFactory[Job]):
 
 
 class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
-    """An empty one, in the default project."""
+    """An empty collection of the default project."""
 
     class Meta:
         model = Collection
@@ -126,52 +136,81 @@ class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
 
 
 class ArtifactFactory(factory.django.DjangoModelFactory[Artifact]):
-    """A skill of one file. `contents` are its files' bytes by path; a type but skill needs its own."""
+    """A skill that was imported long ago from `entry`, and is as it is upstream.
+
+    `contents` are its files' bytes by path; a type but skill needs its own. `digest` is made of them if it is
+    not given.
+    """
 
     class Meta:
         model = Artifact
-        skip_postgeneration_save = True
+
+    class Params:
+        contents = factory.LazyFunction(lambda: {"SKILL.md": b"---\nname: x\ndescription: y\n---\n"})
+        manifest = factory.LazyAttribute(lambda made: stored(made.contents))
+        digest = factory.LazyAttribute(lambda made: f"sha256:{made.manifest.digest}")
 
     collection = factory.SubFactory(CollectionFactory)
+    entry = factory.SubFactory(EntryFactory)
+    source = factory.LazyAttribute(lambda made: made.entry and made.entry.source)
     type = "skill"
     name = factory.Sequence(lambda n: f"taken-{n}")
-    origin_url = "https://github.com/ada/tools"
+    origin_url = factory.LazyAttribute(
+        lambda made: made.source.repo_url if made.source else "https://github.com/ada/gone"
+    )
     origin_ref = "main"
     origin_locator = origin_path = factory.LazyAttribute(lambda made: f"skills/{made.name}")
-    created_at = updated_at = LONG_AGO
+    current = factory.LazyAttribute(lambda made: version(1, made.manifest, made.digest))
+    upstream_sha = SHA
+    upstream_digest = factory.SelfAttribute("digest")
+    upstream_seen_at = created_at = updated_at = LONG_AGO
 
-    @factory.post_generation
-    def contents(self: Artifact, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
-        taken(self, extracted or {"SKILL.md": b"---\nname: x\ndescription: y\n---\n"})
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Artifact:
+        with transaction.atomic():  # the two refer to each other, which is checked at its end
+            artifact = super()._create(model_class, *args, **kwargs)
+            artifact.current.artifact = artifact
+            artifact.current.save(force_insert=True)
+        return artifact
 
 
-def taken(artifact: Artifact, contents: dict[str, bytes]) -> ArtifactVersion:
-    """A new version of the artifact with this content, which is stored; it becomes the present one."""
+def stored(contents: dict[str, bytes]) -> ManifestValue:
+    """The manifest of these files, which are stored."""
     content = ContentStore(at=LONG_AGO)
     digests = content.put(list(contents.values()))
-    manifest = ManifestValue(
-        files=tuple(
-            ManifestFile(
-                path=path,
-                kind=ContentKind.FILE,
-                mode="100644",
-                size=len(data),
-                sha=digest[:40],
-                digest=digest,
-            )
-            for (path, data), digest in sorted(zip(contents.items(), digests, strict=True))
+    files = [
+        ManifestFile(
+            path=path,
+            kind=ContentKind.FILE,
+            mode="100644",
+            size=len(data),
+            sha=digest[:40],
+            digest=digest,
         )
-    )
+        for (path, data), digest in sorted(zip(contents.items(), digests, strict=True))
+    ]
+    manifest = ManifestValue(files=tuple(files))
     content.keep({manifest.digest: manifest})
-    artifact.current = ArtifactVersion.objects.create(
-        artifact=artifact,
-        number=artifact.versions.count() + 1,
+    return manifest
+
+
+def version(number: int, manifest: ManifestValue, digest: str) -> ArtifactVersion:
+    return ArtifactVersion(
+        number=number,
         commit=SHA,
-        content_digest=f"sha256:{manifest.digest}",
+        content_digest=digest,
         manifest_id=manifest.digest,
         reason=Reason.IMPORT,
         created_at=LONG_AGO,
     )
+
+
+def taken(artifact: Artifact, contents: dict[str, bytes]) -> ArtifactVersion:
+    """A new version of the artifact with this content, which is stored; it becomes the present one."""
+    manifest = stored(contents)
+    artifact.current = version(artifact.versions.count() + 1, manifest, f"sha256:{manifest.digest}")
+    artifact.current.artifact = artifact
+    artifact.current.save(force_insert=True)
     artifact.save()
     return artifact.current
 
@@ -240,3 +279,19 @@ class DeploymentFactory(factory.django.DjangoModelFactory[Deployment]):
         )
     )
     created_at = finished_at = LONG_AGO
+
+
+class RefreshRunFactory(factory.django.DjangoModelFactory[RefreshRun]):
+    """A refresh that ended long ago, of an empty collection."""
+
+    class Meta:
+        model = RefreshRun
+
+    collection = factory.SubFactory(CollectionFactory)
+    options = factory.LazyFunction(lambda: Options().as_json())
+    status = "success"
+    counts = factory.LazyFunction(
+        lambda: dict.fromkeys(("refreshed_count", "unchanged_count", "skipped_count", "error_count"), 0)
+    )
+    duration_ms = 5
+    started_at = finished_at = LONG_AGO

@@ -27,6 +27,5 @@ def holds(deployment_set: DeploymentSet) -> list[Any]:
 
 
 def forget(artifact: Artifact) -> None:
-    """Delete it as the collections do: its present version first."""
-    Artifact.objects.filter(pk=artifact.pk).update(current=None)
+    """Delete it as the collections do."""
     Artifact.objects.get(pk=artifact.pk).delete()

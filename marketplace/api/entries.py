@@ -1,28 +1,20 @@
 """`/marketplace/artifacts`: one entry of a catalogue, why it is there, and its files at the scanned commit."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from marketplace.api import downloads
 from marketplace.api.serializers import EntryDetailSerializer, ExclusionSerializer
-from marketplace.content import store
-from marketplace.manifest import ContentKind
 from marketplace.models import Entry
 from marketplace.operations import catalogue
 from marketplace.operations.catalogue import NotExcluded
 from skillmeat_site.accounts.permissions import RolePermission
-from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.viewsets import ResourceViewSet
-
-FILE_SECURITY_POLICY = "default-src 'none'; sandbox"
 
 
 @extend_schema_view(retrieve=extend_schema(summary="Show an artifact"))
@@ -57,44 +49,12 @@ class EntryViewSet(mixins.RetrieveModelMixin, ResourceViewSet):
 
     @extend_schema(
         summary="Show a file of an artifact",
-        responses={
-            (200, "text/plain"): OpenApiTypes.BINARY,
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            304: OpenApiResponse(description="The file is still the one whose ETag was sent."),
-        },
+        responses=downloads.RESPONSES,
     )
     @action(detail=True, url_path=r"files/(?P<path>.+)")
     def files(self, request: Request, id: str, path: str) -> HttpResponse:
         """The bytes as they were scanned. `path` is one of those that the artifact's `files` lists."""
-        file = self._listed(self.get_object(), path)
-        etag = f'"{file["digest"]}"'
-        unchanged = get_conditional_response(request._request, etag=etag)  # noqa: SLF001  Django's own is asked for
-        return unchanged or _download(store.read(file["digest"]), etag=etag)
-
-    @staticmethod
-    def _listed(entry: Entry, path: str) -> dict[str, Any]:
-        file = next((file for file in entry.manifest.files if file["path"] == path), None)
-        if file is None:
-            raise NotFound(f"This artifact has no file {path[:200]!r}.")
-        if file["kind"] in {ContentKind.SYMLINK, ContentKind.SUBMODULE}:
-            raise NotFound(f"{path[:200]!r} is a {file['kind']}, which is never followed.")
-        if file["digest"] is None:
-            raise NotFound(f"{path[:200]!r} is not stored. {entry.incomplete}")
-        return dict(file)
-
-
-def _download(data: bytes, *, etag: str) -> HttpResponse:
-    """As text or as bytes, and never as anything that a browser would render or run."""
-    response = HttpResponse(data, content_type=_media_type(data))
-    response["ETag"] = etag
-    response["Content-Security-Policy"] = FILE_SECURITY_POLICY
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _media_type(data: bytes) -> str:
-    try:
-        is_text = "\0" not in data.decode()
-    except UnicodeDecodeError:
-        is_text = False
-    return "text/plain; charset=utf-8" if is_text else "application/octet-stream"
+        entry = self.get_object()
+        return downloads.answer(
+            request, downloads.listed(entry.manifest.files, path, incomplete=entry.incomplete)
+        )

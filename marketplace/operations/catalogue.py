@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import transaction
 
@@ -97,6 +98,12 @@ def restore(*, entry: Entry, by: User, at: datetime) -> None:
         entry.excluded_at, entry.excluded_reason = None, ""
         _save_exclusion(entry, source)
         record("entry.restored", entry, project=source.project, by=by, at=at)
+
+
+def mark_imported(entries: Iterable[UUID], *, at: datetime) -> None:
+    """Note when these entries were last imported. Has to run in the transaction that imports them."""
+    for batch in _batches(list(entries)):
+        Entry.objects.filter(pk__in=batch).update(imported_at=at)
 
 
 def _save_exclusion(entry: Entry, source: Source) -> None:

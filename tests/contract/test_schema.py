@@ -20,7 +20,15 @@ from rest_framework.test import APIClient
 from deployment_sets.models import DeploymentSet
 from skillmeat_site.jobs import kinds, queue, schedules
 from skillmeat_site.wsgi import application
-from tests.factories import DeploymentFactory, DeploymentSetFactory, JobFactory, SourceFactory
+from tests.factories import (
+    ArtifactFactory,
+    CollectionFactory,
+    DeploymentFactory,
+    DeploymentSetFactory,
+    EntryFactory,
+    JobFactory,
+    SourceFactory,
+)
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 OURS = tuple(name for name in ("skillmeat_site", "marketplace", "collections_app", "deployment_sets"))
@@ -114,9 +122,8 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 def test_the_commands_of_the_product_are_there() -> None:
-    assert {"add_source", "create_token", "deploy_set", "quickstart", "rescan_sources", "worker"} <= set(
-        our_commands()
-    )
+    expected = {"add_source", "create_token", "deploy_set", "quickstart", "refresh_collections", "worker"}
+    assert expected <= set(our_commands())
 
 
 def test_the_settings_name_handlers_that_exist() -> None:
@@ -153,6 +160,9 @@ def filled_set() -> DeploymentSet:
 
 
 ROWS: dict[str, Callable[[], Any]] = {
+    "/marketplace/artifacts/": EntryFactory,
+    "/artifacts/": ArtifactFactory,
+    "/collections/": CollectionFactory,
     "/jobs/": JobFactory,
     "/deployment-sets/": filled_set,
     "/deployments/": DeploymentFactory,

@@ -16,7 +16,7 @@ from skillmeat_site.accounts.models import Role, Token, TokenScope, User
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.jobs import operations as jobs
 from skillmeat_site.jobs.models import Job, JobEvent, Worker
-from tests.factories import EntryFactory, JobFactory, SourceFactory
+from tests.factories import ArtifactFactory, EntryFactory, JobFactory, RefreshRunFactory, SourceFactory
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
@@ -42,6 +42,7 @@ def rows(operator: User) -> None:
     jobs.cancel(JobFactory(source=source, started_by=operator), by=operator, at=now)
     JobFactory(source=source, status="running", done=1, total=3, phase="reading files")
     Token.objects.issue(user=operator, name="ci", scope=TokenScope.READ)
+    RefreshRunFactory(collection=ArtifactFactory().collection)
     Worker.objects.create(host="here", pid=1, started_at=now, seen_at=now)
     assert AuditEvent.objects.exists()
     assert JobEvent.objects.exists()

@@ -1,0 +1,1 @@
+"""What people and schedules do with collections; each public function is one transaction and one audit event."""
