@@ -175,8 +175,10 @@ def import_entries(
     or skipped and there are conflicts.
     """
     with transaction.atomic():
+        # What scans save waits, so that the entries are those of one commit; of two imports into one
+        # collection the second sees what the first has made.
+        source = _locked(source)
         collection = collection or collections.default_of(source.project, by=by, at=at)
-        # Of two imports into one collection the second sees what the first has made.
         collection = Collection.objects.select_for_update(of=("self",)).get(pk=collection.pk)
         result = ImportResult()
         entries = _importable(source, entry_ids, result, confirm_untrusted=confirm_untrusted)
@@ -200,6 +202,14 @@ def import_entries(
             error_count=len(result.errors),
         )
         return result
+
+
+def _locked(source: Source) -> Source:
+    locked = Source.objects.select_for_update(of=("self",)).select_related("project")
+    found = locked.filter(pk=source.pk).first()
+    if found is None:
+        raise EntryNotFound("The source was deleted a moment ago.")
+    return found
 
 
 def _importable(
