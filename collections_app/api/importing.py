@@ -113,7 +113,7 @@ class SkippedSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class ConflictSerializer(serializers.Serializer[Any]):
+class ImportConflictSerializer(serializers.Serializer[Any]):
     entry_id = serializers.CharField()
     existing_artifact = serializers.UUIDField(allow_null=True)
     reason = serializers.CharField()
@@ -134,5 +134,5 @@ class ImportResultSerializer(serializers.Serializer[Any]):
     error_count = serializers.IntegerField()
     imported = ImportedSerializer(many=True)
     skipped = SkippedSerializer(many=True)
-    conflicts = ConflictSerializer(many=True)
+    conflicts = ImportConflictSerializer(many=True)
     errors = EntryErrorSerializer(many=True)  # type: ignore[assignment]  # DRF takes it out of the class

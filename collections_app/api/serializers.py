@@ -213,7 +213,7 @@ class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
         read_only_fields: tuple[str, ...] = fields
 
 
-class MemberSerializer(serializers.Serializer[Any]):
+class PluginMemberSerializer(serializers.Serializer[Any]):
     """What belongs to a plugin."""
 
     type = serializers.CharField()
@@ -224,7 +224,7 @@ class MemberSerializer(serializers.Serializer[Any]):
 class ArtifactDetailSerializer(ArtifactSerializer):
     """An artifact and, of a plugin, its members."""
 
-    members = MemberSerializer(many=True)
+    members = PluginMemberSerializer(many=True)
 
     class Meta(ArtifactSerializer.Meta):
         fields: tuple[str, ...] = (*ArtifactSerializer.Meta.fields, "members")

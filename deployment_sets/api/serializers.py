@@ -93,7 +93,7 @@ class PositionSerializer(StrictSerializer):
     position = NumberField(min_value=0)
 
 
-class MemberSerializer(serializers.ModelSerializer[SetMember]):
+class SetMemberSerializer(serializers.ModelSerializer[SetMember]):
     """One of the three targets is set; `name` is null when that artifact or group is gone."""
 
     id = PublicIdField(SetMember)
@@ -159,7 +159,7 @@ class SetSerializer(serializers.ModelSerializer[DeploymentSet]):
 class SetDetailSerializer(SetSerializer):
     """A set with its members in order."""
 
-    members = MemberSerializer(source="members.named", many=True)
+    members = SetMemberSerializer(source="members.named", many=True)
 
     class Meta(SetSerializer.Meta):
         fields: tuple[str, ...] = (*SetSerializer.Meta.fields, "members")
@@ -201,7 +201,7 @@ class UnresolvedSerializer(serializers.Serializer[Unresolved]):
         return str(target) if unresolved.member.kind is Kind.ARTIFACT else encode(Group.id_prefix, target)
 
 
-class ConflictSerializer(serializers.Serializer[PathConflict]):
+class PathConflictSerializer(serializers.Serializer[PathConflict]):
     """Artifacts that would land on one path."""
 
     path = serializers.CharField(help_text="Relative to the project directory.")
@@ -216,4 +216,4 @@ class ResolvedSetSerializer(serializers.Serializer[ResolvedSet]):
     depth = serializers.IntegerField()
     artifacts = ResolvedArtifactSerializer(many=True)
     unresolved = UnresolvedSerializer(many=True)
-    conflicts = ConflictSerializer(source="layout.conflicts", many=True)
+    conflicts = PathConflictSerializer(source="layout.conflicts", many=True)

@@ -1,9 +1,9 @@
 """`/deployment-sets`: the sets themselves, their members, and what they stand for."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
 
-from django.http import FileResponse
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from drf_spectacular.types import OpenApiTypes
@@ -18,12 +18,12 @@ from deployment_sets.api.filters import SetFilter
 from deployment_sets.api.permissions import SetPermission
 from deployment_sets.api.serializers import (
     EmptySerializer,
-    MemberSerializer,
     NewMemberSerializer,
     NewSetSerializer,
     PositionSerializer,
     ResolvedSetSerializer,
     SetDetailSerializer,
+    SetMemberSerializer,
     SetSerializer,
     SetSettingsSerializer,
 )
@@ -53,6 +53,7 @@ from skillmeat_site.api.pagination import OffsetPagination
 from skillmeat_site.api.viewsets import ResourceViewSet
 
 FORMATS = [archive.value for archive in Format]
+PIECE = 64 * 1024
 MEDIA_TYPES = {Format.TAR_GZ: "application/gzip", Format.ZIP: "application/zip"}
 MEMBER_ID = OpenApiParameter("member_id", str, OpenApiParameter.PATH)
 
@@ -145,16 +146,16 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         copy = sets.clone(deployment_set=original, by=self.caller, at=timezone.now())
         return self._made(copy, at=request.path.removesuffix(f"/{id}/clone"))
 
-    @extend_schema(summary="List a set's members in order", responses=MemberSerializer(many=True))
+    @extend_schema(summary="List a set's members in order", responses=SetMemberSerializer(many=True))
     @action(detail=True, url_path="members", filterset_class=None, pagination_class=OffsetPagination)
     def list_members(self, request: Request, id: str) -> Response:
         page = self.paginate_queryset(self.get_object().members.named())
-        return self.get_paginated_response(MemberSerializer(page, many=True).data)
+        return self.get_paginated_response(SetMemberSerializer(page, many=True).data)
 
     @extend_schema(
         summary="Add an artifact, a group or a set",
         request=NewMemberSerializer,
-        responses={201: MemberSerializer},
+        responses={201: SetMemberSerializer},
     )
     @list_members.mapping.post
     def add(self, request: Request, id: str) -> Response:
@@ -171,7 +172,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         summary="Move a member",
         parameters=[MEMBER_ID],
         request=PositionSerializer,
-        responses=MemberSerializer,
+        responses=SetMemberSerializer,
     )
     @action(
         detail=True,
@@ -228,14 +229,18 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES.values()},
     )
     @action(detail=True, filterset_class=None)
-    def bundle(self, request: Request, id: str) -> FileResponse:
+    def bundle(self, request: Request, id: str) -> StreamingHttpResponse:
         """What a deploy into an empty directory would leave there; the same set is the same bytes."""
         deployment_set = self.get_object()
         archive = Format(self._choice("format", Format.TAR_GZ, FORMATS))
         confirmed = self._choice("confirm_untrusted", "false", ["false", "true"]) == "true"
         file = deployments.bundle(deployment_set=deployment_set, archive=archive, confirm_untrusted=confirmed)
         name = f"{slugify(deployment_set.name) or 'set'}.{archive}"
-        return FileResponse(file, as_attachment=True, filename=name, content_type=MEDIA_TYPES[archive])
+        return StreamingHttpResponse(
+            _pieces(file),
+            content_type=MEDIA_TYPES[archive],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     def _choice(self, name: str, default: str, choices: Sequence[str]) -> str:
         value = self.request.query_params.get(name, default)
@@ -259,4 +264,11 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
 
 
 def _shown_member(member: SetMember) -> dict[str, Any]:
-    return dict(MemberSerializer(SetMember.objects.named().get(pk=member.pk)).data)
+    return dict(SetMemberSerializer(SetMember.objects.named().get(pk=member.pk)).data)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """The file bit by bit; it is closed however far a client reads."""
+    with file:
+        while piece := file.read(PIECE):
+            yield piece

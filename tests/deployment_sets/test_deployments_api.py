@@ -252,7 +252,7 @@ def test_what_a_plugin_brings_along_is_not_deployed_twice(
         name="kit", type="plugin", source=SourceFactory(), members=[member],
         contents={".claude-plugin/plugin.json": manifest, "skills/csv/SKILL.md": b"x"},
     )  # fmt: skip
-    skill = ArtifactFactory(name="csv", origin_locator=member["path"])
+    skill = ArtifactFactory(name="csv", origin_locator=member["path"], source=plugin.source)
     said = deploy(DeploymentSetFactory(holding=[skill, plugin]), shop).json()
     assert [each["outcome"] for each in said["artifacts"]] == ["satisfied", "create"]
     assert (shop / ".claude/skills/kit/.claude-plugin/plugin.json").read_bytes() == manifest
@@ -470,7 +470,7 @@ def test_an_archive_that_cannot_be_made(api: APIClient, web: DeploymentSet, pdf:
     assert bundle(api, web, kind="zip").status_code == 400
     rivals = DeploymentSetFactory(holding=[pdf, ArtifactFactory(name="pdf")])
     assert bundle(api, rivals).json()["type"] == "/problems/deploy_conflicts"
-    hook = ArtifactFactory(type="hook", contents={"hooks.json": b"{}"})
+    hook = ArtifactFactory(type="hook", entry=None, contents={"hooks.json": b"{}"})
     doubtful = DeploymentSetFactory(holding=[hook])
     assert bundle(api, doubtful).json()["type"] == "/problems/trust_required"
     assert list(unpacked(bundle(api, doubtful, confirm_untrusted="true"))) == [LOCK]

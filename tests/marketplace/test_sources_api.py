@@ -126,7 +126,7 @@ UNREADABLE: list[tuple[str, Any]] = [
     *[("/ref", value) for value in (5, ["main"])],
     *[("/root_hint", value) for value in (5, {"a": 1})],
     ("/access_token", 5),
-    *[("/manual_map", value) for value in ("skills", ["skills"], {"a": 5}, {"a": ["skill", "agent"]})],
+    *[("/manual_map", value) for value in ("skills", ["skills"], {"a": 5}, {"a": [5]})],
     *[("/trust_level", value) for value in (5, None)],
     ("/visibility", True),
     *[("/description", value) for value in (5, ["x"])],
@@ -158,7 +158,10 @@ SENSELESS: list[tuple[str, Any]] = [
     *[("/ref", value) for value in ("a" * 256, "a..b", "a b", "-x")],
     *[("/root_hint", value) for value in ("../x", "a/../b", "/etc", "a" * 501)],
     ("/access_token", "a" * 501),
-    *[("/manual_map", value) for value in ({"../a": "skill"}, {"a": "spell"}, {"/a": "skill"})],
+    *[
+        ("/manual_map", value)
+        for value in ({"../a": "skill"}, {"a": "spell"}, {"/a": "skill"}, {"a": ["skill", "agent"]})
+    ],
     *[("/trust_level", value) for value in ("best", "Basic", "")],
     ("/visibility", "secret"),
     ("/description", "a" * 501),
