@@ -14,7 +14,7 @@ from django.db import transaction
 from collections_app.models import Artifact
 from deployment_sets import writer
 from deployment_sets.bundle import Format, stream
-from deployment_sets.models import Deployment, DeploymentSet, root_of
+from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, root_of
 from deployment_sets.operations.deployables import read
 from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
@@ -96,7 +96,9 @@ def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at
         done = writer.execute(
             root, path, _wishes(deployment_set, resolved, wanted), read=read, undo=_area(deployment)
         )
-    except DomainError:
+    except DomainError as error:
+        if error.extra.get("is_pending"):  # the next run will finish it; then it can still be undone
+            raise
         shutil.rmtree(_area(deployment), ignore_errors=True)
         deployment.delete()
         raise
@@ -155,7 +157,7 @@ def _place(project_path: str, project: Project) -> tuple[Path, Path]:
     root, path = root_of(project_path), Path(project_path)
     if root is None:
         raise OutsideRoots(f"{project_path} is not below a directory of SKILLMEAT_DEPLOY_ROOTS.")
-    granted = project.deploy_roots.values_list("path", flat=True)
+    granted = ProjectRoot.objects.filter(project=project).values_list("path", flat=True)
     if settings.SKILLMEAT_AUTH == "multi-user" and not any(map(path.is_relative_to, granted)):
         raise OutsideRoots(
             f"{project_path} is not below a directory that was granted to {project}.",

@@ -25,6 +25,7 @@ from skillmeat_site.errors import DomainError
 from skillmeat_site.jobs.errors import JobConflict
 from skillmeat_site.jobs.models import Job, Trigger
 from skillmeat_site.jobs.terminal import Follower, table
+from skillmeat_site.management import demo
 from skillmeat_site.processes import AlreadyRunning, Children, RunLock, port_is_free
 
 OPERATOR = "operator"
@@ -132,6 +133,10 @@ class Command(BaseCommand):
             return
         Follower().follow(job, str(source))
         self._show_catalogue(source)
+        try:
+            self.stdout.write(demo.take_and_deploy(source, at=timezone.now()))
+        except DomainError as error:
+            self.stderr.write(f"It was not deployed: {error.detail} {error.hint}")
 
     @staticmethod
     def _scan(location: readers.Location) -> tuple[Source, Job]:
