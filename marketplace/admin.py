@@ -52,6 +52,11 @@ class SourceAdmin(admin.ModelAdmin):
         stored = Source.objects.select_related("project").get(pk=obj.pk)  # the form has changed `obj` already
         sources.change(source=stored, changes=changes, by=operator(request), at=timezone.now())
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its catalogue goes with a source, although no entry can be deleted here by itself."""
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
+
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         sources.delete(source=obj, by=operator(request), at=timezone.now())
 

@@ -126,6 +126,12 @@ def test_deleting_a_source_cancels_its_scan(console: Client) -> None:
     assert (Source.objects.count(), job.status) == (0, "cancelled")
 
 
+def test_a_source_is_deleted_with_its_catalogue(console: Client) -> None:
+    entry = EntryFactory()
+    answer = console.post(address(Source, "delete", entry.source_id), {"post": "yes"})
+    assert (answer.status_code, Source.objects.count(), Entry.objects.count()) == (302, 0, 0)
+
+
 def test_deleting_selected_sources_cancels_their_scans(console: Client) -> None:
     job = JobFactory()
     chosen = {"action": "delete_selected", "_selected_action": [str(job.subject_id)], "post": "yes"}
