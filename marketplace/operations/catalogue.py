@@ -197,7 +197,14 @@ class _Writer:
         for batch in _batches([entry.pk for entry in removed.values()]):
             Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
         Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
-        Entry.objects.bulk_update(self.touched.values(), WRITTEN_FIELDS, batch_size=BATCH)
+        # An upsert: bulk_update builds a CASE for each row and column, and holds SQLite's lock for seconds.
+        Entry.objects.bulk_create(
+            self.touched.values(),
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=WRITTEN_FIELDS,
+        )
         self._index_tags([*self.created.values(), *self.touched.values()])
         return self.created | self.touched | removed
 
