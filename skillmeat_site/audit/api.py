@@ -16,7 +16,6 @@ from skillmeat_site.api.fields import PublicIdField
 from skillmeat_site.api.filters import InstantFilter, TextFilter, bad_parameter
 from skillmeat_site.api.viewsets import ResourceViewSet
 from skillmeat_site.audit.models import AuditEvent
-from skillmeat_site.ids import decode, encode
 from skillmeat_site.rows import Row
 
 if TYPE_CHECKING:
@@ -24,12 +23,13 @@ if TYPE_CHECKING:
 
 
 @cache
-def id_prefixes() -> dict[str, str]:
-    """The prefix of outside ids by the kind of object, for kinds that have one."""
+def shown_kinds() -> dict[str, type[Row]]:
+    """The kinds of objects that have an outside id: one with a prefix, or a form of their own."""
+    rows = (model for model in apps.get_models() if issubclass(model, Row))
     return {
-        str(model._meta.model_name): model.id_prefix
-        for model in apps.get_models()
-        if issubclass(model, Row) and model.id_prefix
+        str(model._meta.model_name): model
+        for model in rows
+        if model.id_prefix or model.public_id is not Row.public_id
     }
 
 
@@ -42,8 +42,8 @@ class AuditedObjectSerializer(serializers.Serializer[AuditEvent]):
 
     @extend_schema_field({"type": ["string", "null"], "description": "null where it has none outside."})
     def get_id(self, event: AuditEvent) -> str | None:
-        prefix = id_prefixes().get(event.object_kind)
-        return encode(prefix, event.object_id) if prefix and event.object_id else None
+        kind = shown_kinds().get(event.object_kind)
+        return kind(id=event.object_id).public_id if kind and event.object_id else None
 
 
 class AuditEventSerializer(serializers.Serializer[AuditEvent]):
@@ -82,12 +82,9 @@ class AuditEventFilter(django_filters.FilterSet):
         return queryset.of_project(value)
 
     def about(self, queryset: Any, _name: str, value: str) -> Any:
-        for kind, prefix in id_prefixes().items():
-            if value.startswith(f"{prefix}_"):
-                try:
-                    return queryset.filter(object_kind=kind, object_id=decode(prefix, value))
-                except ValueError:
-                    break
+        for kind, model in shown_kinds().items():
+            if found := model.decode(value):
+                return queryset.filter(object_kind=kind, object_id=found)
         raise bad_parameter("object", "Give the id of an object, like src_ and 26 characters.")
 
 

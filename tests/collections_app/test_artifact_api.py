@@ -279,3 +279,10 @@ def test_an_operation_that_fails_leaves_no_event(project: Any, member: Member) -
     with pytest.raises(artifacts.UnknownVersion):
         artifacts.roll_back(artifact=artifact, number=5, by=member(Role.EDITOR), at=LONG_AGO)
     assert AuditEvent.objects.count() == 0
+
+
+def test_an_artifact_is_found_in_the_audit_trail_by_its_uuid(api: APIClient, project: Any) -> None:
+    artifact = ArtifactFactory()
+    api.patch(f"/api/v1/artifacts/{artifact.pk}", {"description": "Ours"})
+    (event,) = api.get("/api/v1/audit-events", {"object": str(artifact.pk)}).json()["items"]
+    assert event["object"]["id"] == str(artifact.pk)
