@@ -131,7 +131,7 @@ def scan(
             commit=commit,
             found=tuple(
                 Found(
-                    artifact=artifact, holding=holding, findings=vet(artifact, look.texts, index=seen.index)
+                    artifact=artifact, findings=vet(artifact, look.texts, index=seen.index), holding=holding
                 )
                 for artifact, holding in zip(artifacts, holdings, strict=True)
             ),
@@ -224,13 +224,13 @@ class _Look:
         altered = self._fetcher.unread.get(path)
         if altered is not None:
             return altered.decode("utf-8-sig", errors="replace")
-        if not path.lower().endswith(".md") and path in self._fetcher.unread:
+        if not path.lower().endswith(".md"):
+            if path not in self._fetcher.unread:  # too large
+                return ""
             raise RepositoryError(
                 f"The repository's archive leaves out {path} and too many other files that have to be read.",
                 hint="Nothing was changed. Look for export-ignore in its .gitattributes, or narrow root_hint.",
             )
-        if not path.lower().endswith(".md"):
-            return ""
         name = base_name(parent(path)) if base_name(path).lower() == SKILL else stem(path)
         return f"---\nname: {json.dumps(name)}\ndescription: {json.dumps(STAND_IN)}\n---\n"
 

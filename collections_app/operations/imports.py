@@ -24,7 +24,7 @@ from collections_app.planning import (
     Wish,
     plan_import,
 )
-from marketplace.detection.vocabulary import ArtifactType
+from marketplace.detection.vocabulary import ACTIVE_TYPES, ArtifactType
 from marketplace.models import Entry, Source, TrustLevel
 from marketplace.operations import catalogue
 from skillmeat_site import ids
@@ -33,7 +33,6 @@ from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 
 # These run by themselves once they are deployed.
-ACTIVE_TYPES = {ArtifactType.HOOK, ArtifactType.MCP_SERVER, ArtifactType.PLUGIN}
 NOT_NEEDED = ("search_text", "frontmatter", "signals", "findings")
 WRITTEN = (
     *("title", "description", "version", "license", "author", "tags", "members", "edited_fields"),

@@ -20,7 +20,7 @@ from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
 from deployment_sets.planning import OnConflict, Wishes
 from deployment_sets.verifying import Drift
-from marketplace.detection.vocabulary import ArtifactType
+from marketplace.detection.vocabulary import ACTIVE_TYPES
 from marketplace.models import TrustLevel
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
@@ -28,7 +28,6 @@ from skillmeat_site.errors import DomainError, Kind
 
 IN_MEMORY = 4 * 1024**2  # bytes; a larger archive is spooled to the disk
 # What runs by itself once it is there.
-ACTIVE_TYPES = {ArtifactType.HOOK, ArtifactType.MCP_SERVER, ArtifactType.PLUGIN}
 
 
 class OutsideRoots(DomainError):

@@ -4,20 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from marketplace.content.storage import INCOMING, content_storage, name_of
 from marketplace.content.store import ContentDamaged, read
+from marketplace.fetching import Progress
 from marketplace.models.content import Blob, Manifest
 
 BATCH = 200
-
-
-class Progress(Protocol):
-    def __call__(self, phase: str, done: int = 0, total: int = 0) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,6 +12,9 @@ class ArtifactType(StrEnum):
     PLUGIN = "plugin"
 
 
+# What runs by itself once it is deployed, and so needs trust in where it comes from.
+ACTIVE_TYPES = frozenset({ArtifactType.HOOK, ArtifactType.MCP_SERVER, ArtifactType.PLUGIN})
+
 # Other spellings that are understood on input and never given out.
 ALIASES = {
     "mcp": ArtifactType.MCP_SERVER,

@@ -60,6 +60,12 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
         entries = apps.get_model("marketplace", "Entry").objects.counted()  # its module imports this one
         return self.filter(Exists(entries.filter(source=OuterRef("pk"), type=artifact_type)))
 
+    def same_as(self, source: Source) -> Self:
+        """The one of its project with the same repository, ref and root, which may be the source itself."""
+        return self.filter(
+            project=source.project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
+        )
+
     def matching(self, text: str) -> Self:
         """Sources whose repository, description or tags contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,14 +13,13 @@ from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
 from marketplace.models import Entry, EntryTag, Source
+from marketplace.models.batches import BATCH, batches
 from marketplace.scanner import Found, Scanned
 from marketplace.search import index
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 
-T = TypeVar("T")
-BATCH = 500
 # What an entry takes over from its artifact as it is; `_values` adds what has another form.
 PLAIN_FIELDS = (
     "locator",
@@ -102,7 +101,7 @@ def restore(*, entry: Entry, by: User, at: datetime) -> None:
 
 def mark_imported(entries: Iterable[UUID], *, at: datetime) -> None:
     """Note when these entries were last imported. Has to run in the transaction that imports them."""
-    for batch in _batches(list(entries)):
+    for batch in batches(entries):
         Entry.objects.filter(pk__in=batch).update(imported_at=at)
 
 
@@ -125,12 +124,6 @@ def count(source: Source) -> None:
     types = Counter(source.entries.counted().values_list("type", flat=True))
     source.counts_by_type = dict(sorted(types.items()))
     source.artifact_count = sum(types.values())
-
-
-def _batches(rows: list[T]) -> Iterator[list[T]]:
-    """A few at a time: databases limit how many values one statement may name."""
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
 
 
 def _key(entry: Entry) -> Key:
@@ -194,7 +187,7 @@ class _Writer:
         removed = {key: self.entries[key] for key in change.removed}
         for entry in removed.values():
             entry.removed_at = self.at
-        for batch in _batches([entry.pk for entry in removed.values()]):
+        for batch in batches([entry.pk for entry in removed.values()]):
             Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
         Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
         # An upsert: bulk_update builds a CASE for each row and column, and holds SQLite's lock for seconds.
@@ -244,7 +237,7 @@ class _Writer:
 
     @staticmethod
     def _index_tags(entries: list[Entry]) -> None:
-        for batch in _batches(entries):
+        for batch in batches(entries):
             EntryTag.objects.filter(entry__in=batch).delete()
             EntryTag.objects.bulk_create(
                 EntryTag(entry=entry, tag=tag)

@@ -223,10 +223,7 @@ def _close(source: Source, *, at: datetime) -> None:
 
 
 def _duplicate(source: Source) -> DomainError:
-    same = Source.objects.filter(
-        project=source.project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
-    )
-    twin = same.exclude(pk=source.pk).first()
+    twin = Source.objects.same_as(source).exclude(pk=source.pk).first()
     if twin is None:
         return DomainError("The catalogue could not be saved.")
     return DuplicateSource(f"{twin} is already in the project.", existing_id=twin.public_id)

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 
 from marketplace.models import Source, SourceTag, TrustLevel
 from marketplace.models.source import SCAN
@@ -106,7 +105,7 @@ def create(
             record("source.created", source, project=project, by=by, at=at, repo_url=source.repo_url)
             scans.request(source=source, by=by, at=at, trigger=trigger)
     except IntegrityError:
-        twin = _same_as(source).first()
+        twin = Source.objects.same_as(source).first()
         if twin is None:
             raise
         raise SourceExists(f"{twin} is already in {project}.", existing_id=twin.public_id) from None
@@ -181,7 +180,7 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
             _write(source, {**changes, **fetched}, at=at)
             record("source.changed", source, project=source.project, by=by, at=at, fields=sorted(changes))
     except IntegrityError:
-        twin = _same_as(source).exclude(pk=source.pk).first()
+        twin = Source.objects.same_as(source).exclude(pk=source.pk).first()
         if twin is None:
             raise
         raise SourceExists(f"{twin} is already in {source.project}.", existing_id=twin.public_id) from None
@@ -207,12 +206,6 @@ def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
     if "tags" in changes:
         source.tag_rows.all().delete()
         SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
-
-
-def _same_as(source: Source) -> QuerySet[Source]:
-    return Source.objects.filter(
-        project=source.project, repo_key=source.repo_key, ref=source.ref, root_hint=source.root_hint
-    )
 
 
 def _require_directories(source: Source, manual_map: Mapping[str, Any]) -> None:

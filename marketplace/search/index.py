@@ -1,19 +1,16 @@
 """Keeping the index right: which entries can be found, and the texts they are found by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from django.db.models import QuerySet
 
 from marketplace.content.store import ContentDamaged, read
 from marketplace.manifest import is_main
 from marketplace.models import Entry, SearchDocument, Source
+from marketplace.models.batches import BATCH, batches
 from marketplace.search.words import folded
 
-T = TypeVar("T")
-BATCH = 500
 MAX_BODY = 8_000
 
 
@@ -27,7 +24,7 @@ def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime)
 
     `source` is changed but not saved.
     """
-    for batch in _batches(entries):
+    for batch in batches(entries):
         SearchDocument.objects.filter(entry__in=[entry for entry, _ in batch]).delete()
         if source.indexing_enabled:
             SearchDocument.objects.bulk_create(
@@ -39,7 +36,7 @@ def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime)
 def refresh(source: Source, *, at: datetime) -> None:
     """Index all of a source anew, with the texts that are stored; or none of it where that is switched off."""
     SearchDocument.objects.filter(source=source).delete()
-    for batch in _batches(findable().filter(source=source).iterator(chunk_size=BATCH)):
+    for batch in batches(findable().filter(source=source).iterator(chunk_size=BATCH)):
         SearchDocument.objects.bulk_create(_document(entry, source, stored_text(entry)) for entry in batch)
     source.last_indexed_at = at if source.indexing_enabled else None
 
@@ -80,9 +77,3 @@ def _document(entry: Entry, source: Source, body: str) -> SearchDocument:
         origin=folded(f"{source.owner} {source.repo_name}"),
         body=folded(body[:MAX_BODY]),
     )
-
-
-def _batches(entries: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(entries)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch
