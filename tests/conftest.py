@@ -1,11 +1,16 @@
 """What every test stands on: no network but loopback, a queue that is emptied by hand, and people with roles."""
 
 import socket
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
@@ -120,3 +125,46 @@ def on_github(github: Any, settings: Any) -> Any:
     settings.SKILLMEAT_GITHUB_API_URL = github.api_url
     settings.SKILLMEAT_GITHUB_WEB_URL = github.web_url
     return github
+
+
+@pytest.fixture
+def caller_named(
+    member: Callable[..., User], client_of: Callable[..., APIClient]
+) -> Callable[[str], APIClient]:
+    """Makes a client of each sort of caller there is, by its name."""
+
+    def expired() -> APIClient:
+        at = timezone.now() - timedelta(seconds=1)
+        user = member(Role.ADMIN)
+        _, secret = Token.objects.issue(user=user, name="old", scope=TokenScope.WRITE, expires_at=at)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+        return client
+
+    makers: dict[str, Callable[[], APIClient]] = {
+        "anonymous": APIClient,
+        "stranger": lambda: client_of(member(None)),
+        "viewer": lambda: client_of(member(Role.VIEWER)),
+        "editor": lambda: client_of(member(Role.EDITOR)),
+        "admin": lambda: client_of(member(Role.ADMIN)),
+        "superuser": lambda: client_of(member(None, is_superuser=True)),
+        "read-only token": lambda: client_of(member(Role.ADMIN), TokenScope.READ),
+        "expired token": expired,
+    }
+    return lambda name: makers[name]()
+
+
+@pytest.fixture
+def on_disk(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """SQLite in a file, as in production: connections that share one in memory do not wait for each other."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    in_memory, name = connection.connection, connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
+        in_memory.backup(copy)
+    connection.connection, connection.settings_dict["NAME"] = None, str(tmp_path / "db.sqlite3")
+    yield
+    connection.close()
+    connection.connection, connection.settings_dict["NAME"] = in_memory, name

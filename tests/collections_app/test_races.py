@@ -1,13 +1,8 @@
 """Imports and refreshes of one project at the same time, on connections of their own."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
-from threading import Barrier, Thread
+from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
 from django.utils import timezone
 
 from collections_app.drift import Options
@@ -22,56 +17,15 @@ from tests.factories import ArtifactFactory, EntryFactory, SourceFactory
 from tests.github.faults import Meanwhile
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
+from tests.racing import together
 from tests.scanning import FILES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def on_disk(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """SQLite in a file, as in production: connections that share one in memory do not wait for each other."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    connection.ensure_connection()
-    in_memory, name = connection.connection, connection.settings_dict["NAME"]
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
-        in_memory.backup(copy)
-    connection.connection, connection.settings_dict["NAME"] = None, str(tmp_path / "db.sqlite3")
-    yield
-    connection.close()
-    connection.connection, connection.settings_dict["NAME"] = in_memory, name
-
-
-@pytest.fixture
 def operator(on_disk: None) -> User:
     return User.objects.local_operator()
-
-
-def together(*acts: Callable[[], object]) -> list[DomainError | None]:
-    """Do all of them at once; the error of each, if it had one."""
-    start = Barrier(len(acts))
-    errors: list[DomainError | None] = [None] * len(acts)
-    unexpected: list[BaseException] = []
-
-    def run(number: int) -> None:
-        try:
-            start.wait(10)
-            acts[number]()
-        except DomainError as error:
-            errors[number] = error
-        except BaseException as error:  # noqa: BLE001  what a thread raises is told by nobody else
-            unexpected.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=[number]) for number in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert unexpected == []
-    return errors
 
 
 def importing(entry: Entry, by: User) -> Callable[[], object]:

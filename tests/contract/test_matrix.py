@@ -7,13 +7,11 @@ declared by the schema: the status, and of a problem its code.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import transaction
-from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
@@ -292,31 +290,6 @@ def cases() -> Iterator[Any]:
 
 def marks(case: Case, status: int) -> list[Any]:
     return [pytest.mark.xfail(reason=case.bug, strict=True)] if case.bug and status < 300 else []
-
-
-@pytest.fixture
-def caller_named(
-    member: Callable[..., User], client_of: Callable[..., APIClient]
-) -> Callable[[str], APIClient]:
-    def expired() -> APIClient:
-        at = timezone.now() - timedelta(seconds=1)
-        user = member(Role.ADMIN)
-        _, secret = Token.objects.issue(user=user, name="old", scope=TokenScope.WRITE, expires_at=at)
-        client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-        return client
-
-    makers: dict[str, Callable[[], APIClient]] = {
-        "anonymous": APIClient,
-        "stranger": lambda: client_of(member(None)),
-        "viewer": lambda: client_of(member(Role.VIEWER)),
-        "editor": lambda: client_of(member(Role.EDITOR)),
-        "admin": lambda: client_of(member(Role.ADMIN)),
-        "superuser": lambda: client_of(member(None, is_superuser=True)),
-        "read-only token": lambda: client_of(member(Role.ADMIN), TokenScope.READ),
-        "expired token": expired,
-    }
-    return lambda name: makers[name]()
 
 
 def body_of(case: Case, shelf: Path) -> dict[str, Any]:

@@ -1,14 +1,9 @@
 """Changes of one project's sets at the same time, on connections of their own."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
-from threading import Barrier, Thread
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, connections
 from django.utils import timezone
 
 from deployment_sets.models import DeploymentSet, SetMember
@@ -18,8 +13,8 @@ from deployment_sets.operations.members import NewMember, SetCycle, UnknownTarge
 from deployment_sets.resolution import Kind
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.models import AuditEvent
-from skillmeat_site.errors import DomainError
 from tests.factories import ArtifactFactory, DeploymentSetFactory
+from tests.racing import together
 from tests.sets import holds
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,50 +22,8 @@ ROUNDS = 5
 
 
 @pytest.fixture
-def on_disk(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """SQLite in a file, as in production: connections that share one in memory do not wait for each other."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    connection.ensure_connection()
-    in_memory, name = connection.connection, connection.settings_dict["NAME"]
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
-        in_memory.backup(copy)
-    connection.connection, connection.settings_dict["NAME"] = None, str(tmp_path / "db.sqlite3")
-    yield
-    connection.close()
-    connection.connection, connection.settings_dict["NAME"] = in_memory, name
-
-
-@pytest.fixture
 def operator(on_disk: None) -> User:
     return User.objects.local_operator()
-
-
-def together(*acts: Callable[[], object]) -> list[DomainError | None]:
-    """Do all of them at once; the error of each, if it had one."""
-    start = Barrier(len(acts))
-    errors: list[DomainError | None] = [None] * len(acts)
-    unexpected: list[BaseException] = []
-
-    def run(number: int) -> None:
-        try:
-            start.wait(10)
-            acts[number]()
-        except DomainError as error:
-            errors[number] = error
-        except BaseException as error:  # noqa: BLE001  what a thread raises is told by nobody else
-            unexpected.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=[number]) for number in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert unexpected == []
-    return errors
 
 
 def adding(to: DeploymentSet, target: Any, by: User, position: int | None = None) -> Callable[[], object]:

@@ -1,12 +1,9 @@
 """A page of a list of sets, members or deployments costs the same number of queries however long it is."""
 
-from collections.abc import Callable
-
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from tests.counting import cost
 from tests.factories import (
     LONG_AGO,
     ArtifactFactory,
@@ -14,24 +11,6 @@ from tests.factories import (
     DeploymentSetFactory,
     GroupFactory,
 )
-
-MANY = 30
-
-
-def queries(api: APIClient, address: str, *, rows: int) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        response = api.get(address)
-    assert len(response.json()["items"]) == rows
-    return len(captured)
-
-
-def cost(api: APIClient, address: str, add: Callable[[int], object]) -> tuple[int, int]:
-    """The queries for one row and for many."""
-    api.get(address)  # makes the local operator
-    add(1)
-    one = queries(api, address, rows=1)
-    add(MANY - 1)
-    return one, queries(api, address, rows=MANY)
 
 
 @pytest.mark.parametrize("query", ["", "?tags=a"])

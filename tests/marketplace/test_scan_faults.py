@@ -40,6 +40,7 @@ from tests.github.faults import (
 )
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
+from tests.scanning import FILES, fresh, skill
 
 Capture = Callable[..., AbstractContextManager[Any]]
 Create = Callable[..., Source]
@@ -64,16 +65,6 @@ OUTCOME = {"outcome", "last_error", "next_rescan_at", "access_token"}
 CONTENT = ("marketplace_blob", "marketplace_manifest")
 
 
-def skill(name: str, text: str = "It reads files.") -> bytes:
-    return f"---\nname: {name}\ndescription: Use it when {name} is needed.\n---\n{text}\n".encode()
-
-
-FILES = {
-    "README.md": b"# Tools of Ada\n",
-    "skills/pdf/SKILL.md": skill("pdf"),
-    "skills/csv/SKILL.md": skill("csv"),
-    ".claude/commands/deploy.md": b"---\ndescription: Deploy it\n---\nDeploy $ARGUMENTS\n",
-}
 OLD = {"pdf", "csv", "deploy"}
 
 
@@ -162,10 +153,6 @@ def assert_only_content_was_added(now: dict[str, Any], before: dict[str, Any]) -
         )
         assert old.items() <= new.items()
     assert now == before
-
-
-def fresh(source: Source) -> Source:
-    return Source.objects.with_scan_status().select_related("project").get(pk=source.pk)
 
 
 def names(source: Source) -> set[str]:

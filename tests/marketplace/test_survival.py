@@ -112,22 +112,12 @@ at_every_point = pytest.mark.parametrize(("point", "phase"), POINTS.values(), id
 
 
 @pytest.fixture(autouse=True)
-def shared_database(transactional_db: None, server_settings: None, tmp_path: Path) -> Iterator[str]:
-    """The address by which other processes reach the test's database; one in memory becomes a file meanwhile."""
+def shared_database(on_disk: None) -> str:
+    """The address by which other processes reach the test's database."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "postgresql":
-        yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-        return
-    file = tmp_path / "data" / "db.sqlite3"
-    file.parent.mkdir()
-    connection.ensure_connection()
-    in_memory = connection.connection
-    with closing(sqlite3.connect(file)) as copy:
-        in_memory.backup(copy)
-    connection.connection, connection.settings_dict["NAME"] = None, str(file)
-    yield f"sqlite:///{file}"
-    connection.close()
-    connection.connection, connection.settings_dict["NAME"] = in_memory, name
+        return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    return f"sqlite:///{name}"
 
 
 @pytest.fixture

@@ -78,29 +78,6 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
 # --- Who may do what -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def caller_named(member: Member, client_of: ClientOf, now: datetime) -> Callable[[str], APIClient]:
-    def expired() -> APIClient:
-        _, secret = Token.objects.issue(
-            user=member(Role.ADMIN), name="old", scope=TokenScope.WRITE, expires_at=now - SECOND
-        )
-        client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-        return client
-
-    makers: dict[str, Callable[[], APIClient]] = {
-        "anonymous": APIClient,
-        "stranger": lambda: client_of(member(None)),
-        "viewer": lambda: client_of(member(Role.VIEWER)),
-        "editor": lambda: client_of(member(Role.EDITOR)),
-        "admin": lambda: client_of(member(Role.ADMIN)),
-        "superuser": lambda: client_of(member(None, is_superuser=True)),
-        "read-only token": lambda: client_of(member(Role.ADMIN), TokenScope.READ),
-        "expired token": expired,
-    }
-    return lambda name: makers[name]()
-
-
 EVERYBODY_KNOWN = (401, 200, 200, 200, 200, 200, 200, 401)
 MEMBERS_READ = (401, 404, 200, 200, 200, 200, 200, 401)
 PERMITTED: dict[tuple[str, str], tuple[int, ...]] = {
