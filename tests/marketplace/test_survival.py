@@ -37,7 +37,7 @@ from rest_framework.test import APIClient
 
 from marketplace.content import store, upkeep
 from marketplace.content.storage import INCOMING
-from marketplace.models import Entry, EntryTag, Source, SourceSnapshot
+from marketplace.models import Entry, EntryTag, SearchDocument, Source, SourceSnapshot
 from marketplace.operations import scans
 from skillmeat_site.jobs import operations as jobs, runner
 from skillmeat_site.jobs.errors import JobTimedOut, WorkerLost
@@ -247,7 +247,7 @@ def renewed(job: Job) -> Job:
 
 
 def catalogue(source: Source, *, but: Collection[str] = ()) -> Catalogue:
-    """All that is known of the source: every column of its row `but` these, its entries, tags and snapshot."""
+    """All that is known of the source: its row `but` these columns, its entries, tags, search and snapshot."""
     row = Source.objects.filter(pk=source.pk).values().get()
     tags = EntryTag.objects.filter(entry__source=source).order_by("id").values()
     snapshot = SourceSnapshot.objects.get(source=source)
@@ -255,6 +255,7 @@ def catalogue(source: Source, *, but: Collection[str] = ()) -> Catalogue:
         "source": {name: value for name, value in row.items() if name not in but},
         "entries": rows(source),
         "tags": list(tags),
+        "search": list(SearchDocument.objects.filter(source=source).order_by("id").values()),
         "snapshot": bytes(snapshot.packed),
     }
 
