@@ -20,7 +20,7 @@ from deployment_sets.resolution import (
     resolve,
     upside_down,
 )
-from tests.counting import calls
+from tests.calls import calls
 
 ROOT = UUID(int=0)
 FIRST_ARTIFACT = 100
