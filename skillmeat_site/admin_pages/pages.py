@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils.text import capfirst
 
 from skillmeat_site.accounts.models import User
 from skillmeat_site.admin_pages import added
@@ -69,8 +70,8 @@ class ConsoleAdmin(admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        tools = added.tools(self, request, None)
-        return super().changelist_view(request, (extra_context or {}) | {"tools": tools})
+        ours = {"title": capfirst(self.opts.verbose_name_plural), "tools": added.tools(self, request, None)}
+        return super().changelist_view(request, (extra_context or {}) | ours)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -46,6 +46,10 @@ class JobQuerySet(ProjectOwnedQuerySet["Job"]):
         """Queued jobs whose time has come, oldest first."""
         return self.filter(status=JobStatus.QUEUED, run_after__lte=at).order_by("run_after")
 
+    def parked(self, at: datetime) -> Self:
+        """Queued jobs that wait for a time, such as the end of a rate limit."""
+        return self.filter(status=JobStatus.QUEUED, run_after__gt=at)
+
     def ended_per_day(self, kind: str, since: datetime) -> dict[tuple[date, str], int]:
         """How many jobs of a kind ended on each day (UTC) in each way.
 
