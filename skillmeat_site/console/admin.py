@@ -51,7 +51,6 @@ class AuditedAdmin(ConsoleAdmin):
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 0
-    autocomplete_fields = ("user",)
 
 
 @admin.register(User)
@@ -112,7 +111,6 @@ class MembershipAdmin(AuditedAdmin):
     list_filter = ("role", ("project", RelatedOnlyFieldListFilter))
     list_select_related = ("user", "project")
     search_fields = ("user__username", "project__slug")
-    autocomplete_fields = ("user", "project")
 
 
 class Validity(Question):
@@ -133,7 +131,6 @@ class TokenAdmin(AuditedAdmin):
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
     fields = ("user", "name", "scope", "expires_at")
-    autocomplete_fields = ("user",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

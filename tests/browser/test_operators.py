@@ -14,6 +14,7 @@ from marketplace.operations.readers import locate
 from skillmeat_site.accounts.models import Project, Token, TokenScope, User
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger, Worker
 from tests.factories import EntryFactory, JobFactory, SourceFactory
+from tests.github.faults import Respond
 from tests.github.repositories import Repository
 from tests.scanning import FILES, Drain
 
@@ -60,8 +61,7 @@ def test_one_logs_in_with_the_keyboard_alone(visit: Open, sound: Check, screen: 
     page.keyboard.press("Tab")
     page.keyboard.type("a good secret")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/")
-    assert page.get_by_role("heading", name="Console").is_visible()
+    page.get_by_role("heading", name="Console").wait_for()
 
 
 def test_the_menu_opens_with_the_keyboard_and_leads_to_the_list(visit: Open, screen: Any) -> None:
@@ -77,15 +77,17 @@ def test_the_menu_opens_with_the_keyboard_and_leads_to_the_list(visit: Open, scr
 def test_a_failing_source_is_found_on_the_home_page_and_mended(
     visit: Open, sound: Check, on_github: Any, project: Project, drain: Drain
 ) -> None:
+    on_github.add(Repository("ada", "tools", FILES))
     new = sources.NewSource(location=locate(f"{on_github.web_url}/ada/tools"), ref="main")
+    on_github.fail("/commits/", Respond(451, b'{"message": "Repository access blocked"}'), times=9)
     source = sources.create(new=new, project=project, by=None, at=timezone.now())
     drain()
     page = visit("/admin/")
     failing = page.get_by_role("region", name="Failing sources")
-    assert "does not exist" in failing.inner_text()
-    on_github.add(Repository("ada", "tools", FILES))
+    assert "Repository access blocked" in failing.inner_text()
+    on_github.mend()
     failing.get_by_role("button", name="Scan again").click()
-    assert page.locator(".messagelist .success").is_visible()
+    page.locator(".messagelist").get_by_text("queued").wait_for()
     drain()
     page.goto("/admin/")
     assert page.get_by_role("region", name="Failing sources").count() == 0
@@ -103,9 +105,9 @@ def test_a_job_is_watched_until_it_has_ended(
     page = visit("/admin/jobs/job/")
     assert "ada/tools@main" in page.locator("#result_list").inner_text()
     page.get_by_role("link", name="ada/tools@main").click()
-    assert page.get_by_role("status").inner_text().endswith("queued")
+    page.locator("#live").get_by_text("queued").first.wait_for()
     drain()
-    page.get_by_role("status").get_by_text("succeeded").wait_for()
+    page.locator("#live .badge").get_by_text("succeeded").wait_for()
     assert page.locator("#live[data-progress]").count() == 0
 
 
@@ -113,6 +115,6 @@ def test_a_job_is_stopped_with_one_button(visit: Open, busy: Job) -> None:
     queued = Job.objects.get(status=JobStatus.QUEUED)
     page = visit(reverse("admin:jobs_job_change", args=[queued.pk]))
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("status").get_by_text("cancelled").wait_for()
+    page.locator("#live .badge").get_by_text("cancelled").wait_for()
     queued.refresh_from_db()
     assert queued.status == JobStatus.CANCELLED
