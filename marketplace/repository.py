@@ -102,11 +102,15 @@ class Member:
 
 @dataclass(slots=True, kw_only=True)
 class Usage:
-    """What reading has cost so far. `remaining` is the other side's quota after the last answer."""
+    """What reading has cost so far.
+
+    `remaining` is the other side's quota after the last answer, and `resets_at` when it begins anew.
+    """
 
     requests: int = 0
     bytes: int = 0
     remaining: int | None = None
+    resets_at: datetime | None = None
 
 
 class Archive(Protocol):

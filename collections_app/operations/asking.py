@@ -247,8 +247,8 @@ class _Desk:
         with self._lock:
             to.requests += usage.requests
             to.bytes += usage.bytes
-            known = [left for left in (to.remaining, usage.remaining) if left is not None]
-            to.remaining = min(known, default=None)
+            if usage.remaining is not None and (to.remaining is None or usage.remaining < to.remaining):
+                to.remaining, to.resets_at = usage.remaining, usage.resets_at
 
     def serve(self, *, seconds: float) -> None:
         """Do the next thing that is asked for, if one comes in this time."""

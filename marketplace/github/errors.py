@@ -49,9 +49,9 @@ def failure(
     message = _message(body)
     said = f"GitHub answered {status} to {asked}{f': {message}' if message else ''}."
     if _is_rate_limit(status, headers, message):
-        reset_at = _reset_at(headers, now)
+        again_at = reset_at(headers, now)
         return RateLimited(
-            f"{said} It can be asked again at {reset_at:%Y-%m-%dT%H:%M:%SZ}.", reset_at=reset_at
+            f"{said} It can be asked again at {again_at:%Y-%m-%dT%H:%M:%SZ}.", reset_at=again_at
         )
     return (absent if status == NOT_FOUND else MEANING.get(status, RepositoryError))(said)
 
@@ -63,8 +63,11 @@ def _is_rate_limit(status: int, headers: Mapping[str, str], message: str) -> boo
     return exhausted or "Retry-After" in headers or bool(LIMIT_WORDS.search(message))
 
 
-def _reset_at(headers: Mapping[str, str], now: datetime) -> datetime:
-    """Bounded both ways, because clocks differ and a job must neither spin nor sleep for ever."""
+def reset_at(headers: Mapping[str, str], now: datetime) -> datetime:
+    """When the quota begins anew.
+
+    Bounded both ways, because clocks differ and a job must neither spin nor sleep for ever.
+    """
     wait = UNKNOWN_WAIT
     if (seconds := number(headers.get("Retry-After"))) is not None:
         wait = timedelta(seconds=seconds)

@@ -20,7 +20,7 @@ import requests
 import urllib3
 
 from marketplace.github.deadline import Deadline
-from marketplace.github.errors import BadAnswer, failure, number
+from marketplace.github.errors import BadAnswer, failure, number, reset_at
 from marketplace.github.limits import Limits
 from marketplace.repository import (
     RepositoryError,
@@ -199,7 +199,9 @@ class Transport:
 
     def _note_quota(self, response: requests.Response) -> None:
         remaining = number(response.headers.get("X-RateLimit-Remaining"))
-        self.usage.remaining = self.usage.remaining if remaining is None else remaining
+        if remaining is not None:
+            self.usage.remaining = remaining
+            self.usage.resets_at = reset_at(response.headers, datetime.now(UTC))
 
     def _receive(self, response: requests.Response, spool: IO[bytes], question: Question) -> None:
         """The body as it came over the wire, in place of what an earlier try may have left in the file."""

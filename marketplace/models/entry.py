@@ -6,7 +6,7 @@ from typing import Self
 from urllib.parse import quote
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Count, F, Q, Value, When
 
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models.content import Manifest
@@ -38,6 +38,11 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
     def counted(self) -> Self:
         """What a source's numbers speak of: present and not excluded."""
         return self.filter(removed_at=None, excluded_at=None)
+
+    def confidences(self) -> dict[tuple[str, int], int]:
+        """How many counted entries there are of each type and confidence."""
+        counted = self.counted().order_by().values_list("type", "confidence").annotate(n=Count("*"))
+        return {(kind, confidence): n for kind, confidence, n in counted}
 
     def matching(self, text: str) -> Self:
         """Entries whose name, title, description or path contain the text, whatever its case."""
@@ -131,6 +136,12 @@ class Entry(Row):
                 condition=Q(removed_at=None, excluded_at=None),
                 name="entry_counted",
             ),
+            models.Index(
+                fields=["type", "confidence"],
+                condition=Q(removed_at=None, excluded_at=None),
+                name="entry_confidences",
+            ),
+            models.Index(fields=["-removed_at"], condition=~Q(removed_at=None), name="entry_removed"),
         )
 
     def __str__(self) -> str:

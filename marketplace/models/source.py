@@ -70,6 +70,10 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
         """Sources whose repository, description or tags contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())
 
+    def failing(self) -> Self:
+        """Sources whose last finished scan failed."""
+        return self.filter(outcome=ScanStatus.ERROR)
+
     def due(self, at: datetime) -> Self:
         return self.filter(next_rescan_at__lte=at).order_by("next_rescan_at")
 
@@ -149,6 +153,9 @@ class Source(Row):
             models.CheckConstraint(
                 condition=Q(outcome__in=["", ScanStatus.SUCCESS, ScanStatus.ERROR]), name="scan_outcome_known"
             ),
+        )
+        indexes = (
+            models.Index(fields=["-id"], condition=Q(outcome=ScanStatus.ERROR), name="source_failing"),
         )
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
 from skillmeat_site.errors import DomainError
@@ -119,6 +120,10 @@ class JourneyPage(View):
         return found
 
     def _where_it_began(self) -> str:
+        """The page that sent the form with its address as `back`, if it is ours; else the object's, or the list."""
+        sent = self.request.POST.get("back", "")
+        if url_has_allowed_host_and_scheme(sent, allowed_hosts=None):
+            return sent
         meta = self.model._meta
         base = f"admin:{meta.app_label}_{meta.model_name}"
         return (

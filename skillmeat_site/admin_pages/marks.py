@@ -17,12 +17,16 @@ from django.utils.timesince import timesince
 TONES: Mapping[str, tuple[str, frozenset[str]]] = {
     "good": (
         "✓",
-        frozenset({"success", "succeeded", "imported", "refreshed", "official", "verified", "alive"}),
+        frozenset(
+            {"success", "succeeded", "imported", "refreshed", "official", "verified", "alive", "valid"}
+        ),
     ),
     "bad": ("✕", frozenset({"error", "failed", "conflict", "missing", "danger"})),
     "warn": (
         "!",
-        frozenset({"partial", "incomplete", "untrusted", "warning", "edited", "outdated", "missed"}),
+        frozenset(
+            {"partial", "incomplete", "untrusted", "warning", "edited", "outdated", "missed", "silent"}
+        ),
     ),
     "busy": ("▸", frozenset({"scanning", "running", "queued", "waiting"})),
     "new": ("+", frozenset({"new", "create", "created", "extra", "info"})),

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils.text import capfirst
 
 from skillmeat_site.accounts.models import User
 from skillmeat_site.admin_pages import added
@@ -66,11 +68,19 @@ class ConsoleAdmin(admin.ModelAdmin):
         own = [journey.route(self) for journey in added.journeys(self.model)]
         return own + super().get_urls()
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django's two inputs of a time have no label of their own, and nobody could tell them apart."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, AdminSplitDateTime):
+            for part, widget in zip(("date", "time"), field.widget.widgets, strict=True):
+                widget.attrs["aria-label"] = f"{capfirst(field.label)}: {part}"
+        return field
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        tools = added.tools(self, request, None)
-        return super().changelist_view(request, (extra_context or {}) | {"tools": tools})
+        ours = {"title": capfirst(self.opts.verbose_name_plural), "tools": added.tools(self, request, None)}
+        return super().changelist_view(request, (extra_context or {}) | ours)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from skillmeat_site.accounts.models import Membership, Project, Token, TokenScope, User
-from skillmeat_site.admin_pages import ConsoleAdmin, operator
+from skillmeat_site.admin_pages import ConsoleAdmin, ago, badge, chips, operator
+from skillmeat_site.admin_pages.filters import Question
 from skillmeat_site.audit.recording import record
 
 
@@ -46,49 +51,121 @@ class AuditedAdmin(ConsoleAdmin):
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 0
-    autocomplete_fields = ("user",)
 
 
 @admin.register(User)
 class OperatorAdmin(AuditedAdmin, UserAdmin):
-    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    list_display = ("username", "email", "rights", "in_projects", "last_seen")
+    list_filter = (
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        ("memberships__project", RelatedOnlyFieldListFilter),
+    )
     user_change_password = transaction.atomic(UserAdmin.user_change_password)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("memberships__project")
+
+    @admin.display(description="console")
+    def rights(self, user: User) -> SafeString:
+        if not user.is_active:
+            return badge("locked")
+        return badge("superuser" if user.is_superuser else "staff") if user.is_staff else SafeString("no")
+
+    @admin.display(description="projects")
+    def in_projects(self, user: User) -> SafeString:
+        return chips(f"{each.project} ({each.role})" for each in user.memberships.all())
+
+    @admin.display(description="last login", ordering="last_login")
+    def last_seen(self, user: User) -> SafeString:
+        return ago(user.last_login)
 
 
 @admin.register(Project)
 class ProjectAdmin(AuditedAdmin):
-    list_display = ("slug", "name", "created_at")
+    list_display = ("slug", "name", "members", "made")
     search_fields = ("slug", "name")
     readonly_fields = ("public_id", "created_at")
     inlines = (MembershipInline,)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        counted: QuerySet[Project] = super().get_queryset(request).annotate(members=Count("memberships"))
+        return counted
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its sources would go with it, past the operation that ends their scans
+
+    @admin.display(description="members", ordering="members")
+    def members(self, project: Any) -> int:
+        return int(project.members)
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, project: Project) -> SafeString:
+        return ago(project.created_at)
 
 
 @admin.register(Membership)
 class MembershipAdmin(AuditedAdmin):
     list_display = ("user", "project", "role")
-    list_filter = ("role", "project")
-    autocomplete_fields = ("user", "project")
+    list_filter = ("role", ("project", RelatedOnlyFieldListFilter))
+    list_select_related = ("user", "project")
+    search_fields = ("user__username", "project__slug")
+
+
+class Validity(Question):
+    title, parameter_name = "validity", "validity"
+    answers = {
+        "valid": ("valid", lambda rows: rows.exclude(expires_at__lte=timezone.now())),
+        "expired": ("expired", lambda rows: rows.filter(expires_at__lte=timezone.now())),
+        "unused": ("never used", lambda rows: rows.filter(last_used_at=None)),
+    }
 
 
 @admin.register(Token)
 class TokenAdmin(AuditedAdmin):
     """Making a token shows its secret once; afterwards it can be looked at and revoked (deleted)."""
 
-    list_display = ("name", "user", "scope", "created_at", "expires_at", "last_used_at")
-    list_filter = ("scope",)
+    list_display = ("name", "user", "scope", "validity", "made", "expires", "last_used")
+    list_filter = (Validity, "scope")
+    list_select_related = ("user",)
     search_fields = ("name", "user__username")
     fields = ("user", "name", "scope", "expires_at")
-    autocomplete_fields = ("user",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: Any) -> None:
-        issued, secret = Token.objects.issue(
+        issued, obj.secret = Token.objects.issue(  # type: ignore[attr-defined]  # for `response_add` alone
             user=obj.user, name=obj.name, scope=TokenScope(obj.scope), expires_at=obj.expires_at
         )
         obj.pk = issued.pk
-        messages.warning(request, f"Copy this token now, it is not shown again: {secret}")
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The page with the secret, in this answer and nowhere else: no session and no cookie ever has it."""
+        context = self.admin_site.each_context(request) | {
+            "title": "Copy this token now",
+            "opts": self.opts,
+            "original": obj,
+            "back": reverse("admin:accounts_token_changelist"),
+            "secret": obj.secret,
+        }
+        return TemplateResponse(request, "admin/accounts/issued.html", context)
+
+    @admin.display(description="state")
+    def validity(self, token: Token) -> SafeString:
+        return badge("valid" if token.is_valid(timezone.now()) else "expired")
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, token: Token) -> SafeString:
+        return ago(token.created_at)
+
+    @admin.display(description="expires", ordering="expires_at")
+    def expires(self, token: Token) -> SafeString:
+        return ago(token.expires_at)
+
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_used(self, token: Token) -> SafeString:
+        return ago(token.last_used_at)

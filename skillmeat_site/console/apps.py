@@ -8,6 +8,6 @@ class ConsoleConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        import_module(
-            "skillmeat_site.console.admin"
-        )  # this app bears the name of Django's, so nobody looks here
+        # This app bears the name of Django's, so nobody looks here.
+        import_module("skillmeat_site.console.admin")
+        import_module("skillmeat_site.console.work")

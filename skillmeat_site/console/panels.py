@@ -1,6 +1,6 @@
 """What the home page shows: each app registers panels of its own facts, so this room knows none of them.
 
-    panels.register(Panel(name="due", title="Due", order=50, template="admin/panels/due.html", facts=due))
+    panels.register(Panel(name="due", title="Due", order=50, facts=due))
 
 said in the `admin.py` of the app; the ground's own (jobs, workers) are in this room. `facts(request)` gives the
 template's context, or None when there is nothing to show. Each has to cost a constant number of queries, and to
@@ -22,15 +22,21 @@ Facts = Callable[[HttpRequest], Mapping[str, Any] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """`needs` is the permission without which it is not shown; `width` is 1 to 3 of the page's columns."""
+    """Its template is `admin/panels/<name>.html`.
+
+    `needs` is the permission without which it is not shown; `width` is 1 to 3 of the page's columns.
+    """
 
     name: str
     title: str
     order: int
-    template: str
     facts: Facts
     needs: str = ""
     width: int = 1
+
+    @property
+    def template(self) -> str:
+        return f"admin/panels/{self.name}.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

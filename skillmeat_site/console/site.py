@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -15,9 +16,21 @@ class Console(AdminSite):
     site_title = "SkillMeat"
     index_title = "Console"
     site_url = "/api/docs"
+    enable_nav_sidebar = False  # the menu in the header leaves its width to lists
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"worker_missing": worker_missing()}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What this product is about before what it stands on, in the order of the settings."""
+        configs = {config.label: config for config in apps.get_app_configs()}
+        places = {label: place for place, label in enumerate(configs)}
+
+        def place(app: dict[str, Any]) -> tuple[bool, int]:
+            label = app["app_label"]
+            return configs[label].name.startswith(("django", "skillmeat_site")), places[label]
+
+        return sorted(super().get_app_list(request, app_label), key=place)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, (extra_context or {}) | {"shown_panels": panels.shown(request)})

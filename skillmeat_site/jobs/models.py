@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, F, Func, Q
 from django.db.models.functions import Coalesce
 
 from skillmeat_site.accounts.models import Project, User
@@ -46,6 +46,20 @@ class JobQuerySet(ProjectOwnedQuerySet["Job"]):
         """Queued jobs whose time has come, oldest first."""
         return self.filter(status=JobStatus.QUEUED, run_after__lte=at).order_by("run_after")
 
+    def parked(self, at: datetime) -> Self:
+        """Queued jobs that wait for a time, such as the end of a rate limit."""
+        return self.filter(status=JobStatus.QUEUED, run_after__gt=at)
+
+    def ended_per_day(self, kind: str, since: datetime) -> dict[tuple[date, str], int]:
+        """How many jobs of a kind ended on each day (UTC) in each way.
+
+        `date()` is both databases' own; Django's TruncDate calls back into Python for each row on SQLite.
+        """
+        day = Func(F("finished_at"), function="date", output_field=models.DateField())
+        ended = self.filter(kind=kind, finished_at__gte=since).order_by()
+        counted = ended.values_list(day, "status").annotate(n=Count("*"))
+        return {(on, status): n for on, status, n in counted}
+
     def held(self, job: Job) -> Self:
         """The row of this job, as long as it runs and this attempt holds it: the fence of every write."""
         return self.filter(pk=job.pk, attempt=job.attempt, status=JobStatus.RUNNING)
@@ -79,6 +93,7 @@ class Job(Row):
     github_requests = models.PositiveIntegerField(default=0)
     github_bytes = models.PositiveBigIntegerField(default=0)
     github_remaining = models.PositiveIntegerField(null=True)
+    github_resets_at = models.DateTimeField(null=True)
     result = models.JSONField(null=True)
     error = models.JSONField(null=True, help_text="The problem that ended it, or that it waits for.")
 
@@ -104,6 +119,7 @@ class Job(Row):
         indexes = (
             models.Index(fields=["subject_id", "-id"], name="job_history"),
             models.Index(fields=["status", "run_after"], name="job_queue"),
+            models.Index(fields=["kind", "finished_at", "status"], name="job_ends"),
         )
 
     def __str__(self) -> str:

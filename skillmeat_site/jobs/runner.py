@@ -28,6 +28,7 @@ class Meter(Protocol):
     requests: int
     bytes: int
     remaining: int | None
+    resets_at: datetime | None
 
 
 class JobRun:
@@ -75,7 +76,7 @@ class JobRun:
         if held.exclude(cancel_requested_at=None).exists():
             raise JobCancelled
 
-    def _costs(self) -> dict[str, int | None]:
+    def _costs(self) -> dict[str, Any]:
         meter = self.meter
         if meter is None:
             return {"github_requests": self.job.github_requests}
@@ -83,6 +84,7 @@ class JobRun:
             "github_requests": meter.requests,
             "github_bytes": meter.bytes,
             "github_remaining": meter.remaining,
+            "github_resets_at": meter.resets_at,
         }
 
 

@@ -251,6 +251,14 @@ def test_a_journey_ends_with_a_message_where_it_began(
     assert notices(answer) == ["Waved at default."]
 
 
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_a_journey_leads_back_to_the_page_that_sent_it_and_to_no_other_site(
+    console: Client, journeys: None, project: Project, elsewhere: str
+) -> None:
+    assert console.post(Wave.address(project), {"back": "/admin/"})["Location"] == "/admin/"
+    assert console.post(Wave.address(project), {"back": elsewhere})["Location"] == page_of(project)
+
+
 def test_what_an_operation_refuses_is_said_on_the_same_page(console: Client, journeys: None) -> None:
     answer = console.post(Wave.address(ProjectFactory(name="Shy")))
     assert answer.status_code == 200
@@ -295,14 +303,11 @@ def test_the_home_page_shows_panels_in_order_to_those_who_may(
     monkeypatch: pytest.MonkeyPatch, member: Callable[..., User], console: Client
 ) -> None:
     monkeypatch.setattr(panels, "_panels", {})
-    shared: dict[str, Any] = {"template": "admin/tools.html"}
-    panels.register(panels.Panel(name="b", title="Second", order=2, facts=lambda _: {}, **shared))
-    panels.register(panels.Panel(name="a", title="First", order=1, facts=lambda _: {}, **shared))
-    panels.register(panels.Panel(name="n", title="Nothing", order=3, facts=lambda _: None, **shared))
+    monkeypatch.setattr(panels.Panel, "template", "admin/tools.html")
+    for name, order, shown in (("Second", 2, {}), ("First", 1, {}), ("Nothing", 3, None)):
+        panels.register(panels.Panel(name=name, title=name, order=order, facts=lambda _, shown=shown: shown))
     panels.register(
-        panels.Panel(
-            name="c", title="Third", order=3, needs="accounts.view_user", facts=lambda _: {}, **shared
-        )
+        panels.Panel(name="Third", title="Third", order=3, needs="accounts.view_user", facts=lambda _: {})
     )
     clerk = SimpleNamespace(user=member(Role.ADMIN, is_staff=True))
     assert [each.panel.title for each in panels.shown(clerk)] == ["First", "Second"]  # type: ignore[arg-type]
