@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from skillmeat_site.api import throttles
+from skillmeat_site.api.errors import Throttled
+from skillmeat_site.api.views import problem_response
 from skillmeat_site.jobs.health import worker_missing
 
 
@@ -13,6 +16,15 @@ class Console(AdminSite):
     site_title = "SkillMeat"
     index_title = "Console"
     site_url = "/api/docs"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Guessing is slow: only so many attempts from one address, and at one name."""
+        if request.method == "POST":
+            try:
+                throttles.spend_login(request, request.POST.get("username", ""))
+            except Throttled as error:
+                return problem_response(request, error)
+        return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"worker_missing": worker_missing()}
