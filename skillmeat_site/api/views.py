@@ -21,7 +21,8 @@ def problem_response(request: HttpRequest, error: DomainError) -> HttpResponse:
         body = json.dumps(document)
         return HttpResponse(body, status=status, content_type=problems.MEDIA_TYPE, headers=headers)
     response = render(request, "problems/error.html", {"problem": document}, status=status)
-    response.headers.update(headers)
+    for name, value in headers.items():
+        response[name] = value
     return response
 
 

@@ -222,17 +222,13 @@ TABLE: dict[str, list[Case]] = {
     f"DELETE {SET}": [told("set.deleted", admins(204), "set")],
     f"POST {SET}/clone": [told("set.cloned", editors(201), "set")],
     f"GET {SET}/members": [Case(statuses=MEMBERS, place="set")],
-    f"POST {SET}/members": [
-        told("set.member_added", admins(201), "set", body={"artifact_uuid": "<unused>"})
-    ],
+    f"POST {SET}/members": [told("set.member_added", admins(201), "set", body={"artifact_uuid": "<unused>"})],
     f"PUT {SET_MEMBER}": [told("set.member_moved", admins(200), "set", body={"position": 0})],
     f"DELETE {SET_MEMBER}": [told("set.member_removed", admins(204), "set")],
     f"GET {SET}/resolve": [Case(statuses=MEMBERS, place="set")],
     f"GET {SET}/bundle": [Case(statuses=MEMBERS, place="set")],
     f"POST {SET}/deploy": [
-        told(
-            "deployment.made", editors(200), "set", body={"project_path": "<directory>"}, on_disk=True
-        ),
+        told("deployment.made", editors(200), "set", body={"project_path": "<directory>"}, on_disk=True),
         Case(statuses=editors(200), place="set", body={"project_path": "<directory>", "dry_run": True}),
     ],
     f"GET {HERE}/deployments": [Case(statuses=KNOWN)],

@@ -74,7 +74,7 @@ def expected(case: Case, status: int, client: APIClient) -> list[tuple[str, str,
 def test_a_role_decides_and_the_audit_trail_tells(
     caller_named: Callable[[str], APIClient],
     ours: World,
-    settle: Callable[..., World],
+    settle: Callable[[], World],
     operation: str,
     case: Case,
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_role_decides_and_the_audit_trail_tells(
     answers = {}
     for caller, status in zip(CALLERS, case.statuses, strict=True):
         with taken_back():
-            world = settle(deployed=True) if case.on_disk else ours
+            world = settle() if case.on_disk else ours
             sent = case.sent(world)
             sent["headers"] = sent["headers"] | {"X-Request-ID": REQUEST}
             response = ask(clients[caller], operation, case.names(world), **sent)
@@ -95,9 +95,9 @@ def test_a_role_decides_and_the_audit_trail_tells(
 
 @pytest.mark.parametrize(("operation", "case"), CASES)
 def test_in_single_user_mode_nobody_has_to_log_in(
-    api: APIClient, settle: Callable[..., World], operation: str, case: Case
+    api: APIClient, ours: World, settle: Callable[[], World], operation: str, case: Case
 ) -> None:
-    status, world = case.statuses[CALLERS.index("admin")], settle(deployed=case.on_disk)
+    status, world = case.statuses[CALLERS.index("admin")], settle() if case.on_disk else ours
     response = ask(api, operation, case.names(world), **case.sent(world))
     assert response.status_code == status, response.content
 

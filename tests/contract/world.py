@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
 
 from collections_app.models import Artifact, Collection, Group, RefreshRun
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, SetMember
@@ -18,6 +17,7 @@ from skillmeat_site.accounts.models import Membership, Project, Role, Token, Tok
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.audit.recording import record
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
+from skillmeat_site.rows import Row
 from tests.factories import (
     LONG_AGO,
     SHA,
@@ -65,13 +65,10 @@ class World:
     shelf: Path  # a directory of the server that may be scanned
 
     @property
-    def ids(self) -> set[str]:
+    def ids(self) -> frozenset[str]:
         """What must never be read by somebody of another project."""
-        return {row.public_id for row in self._rows.values()}
-
-    @property
-    def _rows(self) -> dict[str, Any]:
-        return {name: row for name in self.__slots__ if isinstance(row := getattr(self, name), Model)}
+        fields = (getattr(self, name) for name in self.__slots__)
+        return frozenset(row.public_id for row in fields if isinstance(row, Row))
 
     def name_of(self, place: str) -> str:
         """How an address names the row."""
@@ -154,4 +151,3 @@ def _deployed(held: DeploymentSet, directory: Path) -> Deployment:
     made = deployments.deploy(deployment_set=held, wanted=wanted, by=None, at=LONG_AGO)
     AuditEvent.objects.filter(object_id=made.pk).delete()
     return made
-
