@@ -54,6 +54,11 @@ def problem(error: DomainError, *, path: str) -> dict[str, Any]:
     }
 
 
+def headers(error: DomainError) -> dict[str, str]:
+    """What the answer's headers say of the failure."""
+    return {"Retry-After": str(error.extra["retry_after"])} if "retry_after" in error.extra else {}
+
+
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: any exception out of a view is a problem; unexpected ones are logged and say nothing."""
     view: APIView = context["view"]
@@ -64,8 +69,8 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     response = Response(
         problem(error, path=context["request"].path), status=status_of(error), content_type=MEDIA_TYPE
     )
-    if "retry_after" in error.extra:
-        response["Retry-After"] = str(error.extra["retry_after"])
+    for name, value in headers(error).items():
+        response[name] = value
     if error.kind is Kind.UNAUTHENTICATED:
         response["WWW-Authenticate"] = view.get_authenticate_header(context["request"]) or "Bearer"
     return response
