@@ -1,12 +1,14 @@
 from django.apps import AppConfig
 
-from skillmeat_site.jobs import kinds, schedules
+from skillmeat_site.jobs import history, kinds, schedules
+from skillmeat_site.metrics import registry as metrics
 
 
 class CollectionsAppConfig(AppConfig):
     name = "collections_app"
 
     def ready(self) -> None:
+        metrics.register("collections_app.metrics.collect")
         kinds.register(
             kinds.JobKind(
                 name="refresh",
@@ -20,3 +22,4 @@ class CollectionsAppConfig(AppConfig):
                 name="refresh what is due", function="collections_app.tasks.refresh_due", minutes=1
             )
         )
+        history.register(history.History(name="refreshes", old="collections_app.models.outlived_refreshes"))

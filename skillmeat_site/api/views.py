@@ -16,7 +16,7 @@ from skillmeat_site.errors import DomainError, catalogue
 def problem_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A problem document for the API's addresses, a small page for people elsewhere."""
     document = problems.problem(error, path=request.path)
-    if request.path.startswith(("/api/", "/healthz", "/readyz")):
+    if request.path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
         return HttpResponse(json.dumps(document), status=document["status"], content_type=problems.MEDIA_TYPE)
     return render(request, "problems/error.html", {"problem": document}, status=document["status"])
 

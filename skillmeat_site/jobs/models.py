@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from skillmeat_site.accounts.models import Project, User
@@ -38,6 +38,9 @@ class Trigger(models.TextChoices):
     SCHEDULE = "schedule"
 
 
+DECISIVE = (JobStatus.SUCCEEDED, JobStatus.FAILED)  # a cancelled job leaves its subject as it was
+
+
 class JobQuerySet(ProjectOwnedQuerySet["Job"]):
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
@@ -45,6 +48,17 @@ class JobQuerySet(ProjectOwnedQuerySet["Job"]):
     def due(self, at: datetime) -> Self:
         """Queued jobs whose time has come, oldest first."""
         return self.filter(status=JobStatus.QUEUED, run_after__lte=at).order_by("run_after")
+
+    def outlived(self, before: datetime) -> Self:
+        """Ended before then, and neither the last decisive job of their subject nor its last success."""
+        later = Job.objects.filter(
+            kind=OuterRef("kind"), subject_id=OuterRef("subject_id"), pk__gt=OuterRef("pk")
+        )
+        return self.filter(finished_at__lt=before).filter(
+            Q(status=JobStatus.CANCELLED)
+            | Q(Exists(later.filter(status=JobStatus.SUCCEEDED)))
+            | Q(Exists(later.filter(status__in=DECISIVE)), status=JobStatus.FAILED)
+        )
 
     def held(self, job: Job) -> Self:
         """The row of this job, as long as it runs and this attempt holds it: the fence of every write."""
@@ -165,6 +179,10 @@ class Worker(Row):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+
+def outlived_jobs(before: datetime) -> JobQuerySet:
+    return Job.objects.outlived(before)
 
 
 def next_seq(job: Job) -> int:
