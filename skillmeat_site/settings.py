@@ -37,6 +37,7 @@ SECRET_KEY = env.secret_key(
     SKILLMEAT_DATA_DIR / "secret-key",
     may_generate=SKILLMEAT_AUTH == "single-user",
 )
+SECRET_KEY_FALLBACKS = env.names("SKILLMEAT_SECRET_KEY_FALLBACKS")  # what they signed or sealed is still read
 DEBUG = env.flag("SKILLMEAT_DEBUG")
 ALLOWED_HOSTS = env.names("SKILLMEAT_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 SKILLMEAT_HTTPS = env.flag("SKILLMEAT_HTTPS")
@@ -130,6 +131,19 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "PRAGMA cache_size=-32768;PRAGMA temp_store=MEMORY;PRAGMA journal_size_limit=67108864"
         ),
     }
+else:
+    # A process that hangs or is cut off must not hold up the others for ever. In milliseconds; what the URL
+    # says goes first, and a pooler that refuses `options` is pleased with `?options=`.
+    limits = {
+        "lock_timeout": 20_000,
+        "idle_in_transaction_session_timeout": 60_000,
+        "statement_timeout": 1000 * env.positive_int("SKILLMEAT_STATEMENT_TIMEOUT", 0, low=0),
+    }
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "application_name": "skillmeat",
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    } | DATABASES["default"].get("OPTIONS", {})
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

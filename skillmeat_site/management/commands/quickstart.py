@@ -119,7 +119,7 @@ class Command(OperatorCommand):
 
     def _start(self, children: Children, port: int) -> None:
         bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--no-control-socket"]
-        children.start("web", ["-m", "gunicorn", "skillmeat_site.wsgi", *bind])
+        children.start("web", ["gunicorn", "skillmeat_site.wsgi", *bind])
         children.start("worker", [str(settings.BASE_DIR / "manage.py"), "worker"])
         deadline = time.monotonic() + START_SECONDS
         while not _answers(f"http://127.0.0.1:{port}/readyz"):
