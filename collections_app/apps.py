@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
-from skillmeat_site.jobs import kinds, schedules
+from skillmeat_site.jobs import history, kinds, schedules
+from skillmeat_site.metrics import registry as metrics
 
 
 class CollectionsAppConfig(AppConfig):
@@ -8,6 +9,7 @@ class CollectionsAppConfig(AppConfig):
     verbose_name = "Collections"
 
     def ready(self) -> None:
+        metrics.register("collections_app.metrics.collect")
         kinds.register(
             kinds.JobKind(
                 name="refresh",
@@ -21,3 +23,4 @@ class CollectionsAppConfig(AppConfig):
                 name="refresh what is due", function="collections_app.tasks.refresh_due", minutes=1
             )
         )
+        history.register(history.History(name="refreshes", old="collections_app.models.outlived_refreshes"))

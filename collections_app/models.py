@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Case, F, Max, Q, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
 from marketplace.models import Entry, Manifest, Source
@@ -282,6 +282,11 @@ class RefreshRunQuerySet(ProjectOwnedQuerySet["RefreshRun"]):
     def running(self) -> Self:
         return self.filter(finished_at=None)
 
+    def outlived(self, before: datetime) -> Self:
+        """Finished before then, and not the last one of their collection."""
+        later = RefreshRun.objects.filter(collection=OuterRef("collection"), pk__gt=OuterRef("pk"))
+        return self.filter(Exists(later.exclude(finished_at=None)), finished_at__lt=before)
+
 
 class RefreshRun(Row):
     """One refresh of a collection and what came of it."""
@@ -326,3 +331,7 @@ class RefreshRun(Row):
     @property
     def project(self) -> Project:
         return self.collection.project
+
+
+def outlived_refreshes(before: datetime) -> RefreshRunQuerySet:
+    return RefreshRun.objects.outlived(before)

@@ -5,12 +5,14 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 from skillmeat_site.jobs import kinds, schedules
+from skillmeat_site.metrics import registry as metrics
 
 
 class MarketplaceConfig(AppConfig):
     name = "marketplace"
 
     def ready(self) -> None:
+        metrics.register("marketplace.metrics.collect")
         post_migrate.connect(_install_search, sender=self)
         import_module("marketplace.admin_panels")
         kinds.register(

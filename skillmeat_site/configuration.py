@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -117,7 +117,7 @@ def http_url(name: str, default: str) -> str:
     return value
 
 
-def database(name: str, default: Path) -> dict[str, object]:
+def database(name: str, default: Path) -> dict[str, Any]:
     """Django's database dictionary: SQLite at `default`, or what a sqlite:// or postgres:// URL says."""
     wanted = "a postgres:// or sqlite:// address"
     value = text(name, f"sqlite:///{default}")

@@ -33,6 +33,11 @@ def uuid7() -> UUID:
     return UUID(int=value | 0b10 << 62 | secrets.randbits(62))
 
 
+def first_at(seconds: float) -> UUID:
+    """The least UUIDv7 of that time (Unix seconds): rows made since then have this key or a greater one."""
+    return UUID(int=(int(seconds * 1000) & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62)
+
+
 def encode(prefix: str, value: UUID) -> str:
     """The outside form, for example `src_06a1...`; `decode` is its inverse."""
     number = value.int

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 STOP_SECONDS = 20.0
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class AlreadyRunning(Exception):
@@ -49,7 +50,7 @@ def port_is_free(port: int) -> bool:
 
 
 class Children:
-    """Processes that live as long as this object's `with` block."""
+    """Processes that live as long as this object's `with` block, and no longer even if we are killed in it."""
 
     def __init__(self, log_directory: Path) -> None:
         self.log_directory = log_directory
@@ -67,17 +68,21 @@ class Children:
                 child.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+            child.communicate()
 
     def start(self, name: str, arguments: list[str]) -> None:
-        """Python with these arguments, its output in `<log directory>/<name>.log`, away from our Ctrl-C."""
+        """What the leash is given with these arguments, its output in `<log directory>/<name>.log`.
+
+        It is out of reach of our Ctrl-C: we stop it ourselves.
+        """
         with self.log_file(name).open("ab") as log:
             self._running[name] = subprocess.Popen(  # noqa: S603  our own interpreter and programs
-                [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "skillmeat_site.leash", *arguments],
+                stdin=subprocess.PIPE,  # the leash: it closes with this process
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},  # wherever we were started from
             )
 
     def log_file(self, name: str) -> Path:

@@ -26,6 +26,7 @@ SKILLMEAT_DEPLOY_ROOTS = env.directories(
     "SKILLMEAT_DEPLOY_ROOTS", (SKILLMEAT_DATA_DIR / "projects",) if SKILLMEAT_AUTH == "single-user" else ()
 )
 SKILLMEAT_RESCAN_MIN_INTERVAL = env.positive_int("SKILLMEAT_RESCAN_MIN_INTERVAL", 300, low=0)
+SKILLMEAT_HISTORY_DAYS = env.positive_int("SKILLMEAT_HISTORY_DAYS", 90, low=0)
 SKILLMEAT_MAX_FILE_BYTES = env.positive_int("SKILLMEAT_MAX_FILE_BYTES", 10 * 1024**2)
 SKILLMEAT_MAX_ARTIFACT_BYTES = env.positive_int("SKILLMEAT_MAX_ARTIFACT_BYTES", 50 * 1024**2)
 SKILLMEAT_MAX_SOURCE_BYTES = env.positive_int("SKILLMEAT_MAX_SOURCE_BYTES", 1024**3)
@@ -37,10 +38,12 @@ SECRET_KEY = env.secret_key(
     SKILLMEAT_DATA_DIR / "secret-key",
     may_generate=SKILLMEAT_AUTH == "single-user",
 )
+SECRET_KEY_FALLBACKS = env.names("SKILLMEAT_SECRET_KEY_FALLBACKS")  # what they signed or sealed is still read
 DEBUG = env.flag("SKILLMEAT_DEBUG")
 ALLOWED_HOSTS = env.names("SKILLMEAT_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 SKILLMEAT_HTTPS = env.flag("SKILLMEAT_HTTPS")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SKILLMEAT_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes ask this process itself, without TLS
 SECURE_HSTS_SECONDS = 31_536_000 if SKILLMEAT_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SKILLMEAT_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SKILLMEAT_TRUSTED_PROXIES else None
@@ -130,6 +133,19 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "PRAGMA cache_size=-32768;PRAGMA temp_store=MEMORY;PRAGMA journal_size_limit=67108864"
         ),
     }
+else:
+    # A process that hangs or is cut off must not hold up the others for ever. In milliseconds; what the URL
+    # says goes first, and a pooler that refuses `options` is pleased with `?options=`.
+    limits = {
+        "lock_timeout": 20_000,
+        "idle_in_transaction_session_timeout": 60_000,
+        "statement_timeout": 1000 * env.positive_int("SKILLMEAT_STATEMENT_TIMEOUT", 0, low=0),
+    }
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "application_name": "skillmeat",
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    } | DATABASES["default"].get("OPTIONS", {})
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

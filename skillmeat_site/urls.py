@@ -22,6 +22,7 @@ from skillmeat_site.api import views
 from skillmeat_site.audit.api import AuditEventViewSet
 from skillmeat_site.jobs.api import JobViewSet
 from skillmeat_site.jobs.health import healthz, readyz
+from skillmeat_site.metrics.views import MetricsView
 
 router = SimpleRouter(trailing_slash=False)
 router.register("marketplace/sources", SourceViewSet, basename="source")
@@ -49,6 +50,7 @@ urlpatterns = [
     path("problems/<slug:code>", views.problem_page, name="problem"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

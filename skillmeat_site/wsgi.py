@@ -5,4 +5,5 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skillmeat_site.settings")
+os.environ.setdefault("SKILLMEAT_STATEMENT_TIMEOUT", "30")  # nobody waits longer for an answer than that
 application = get_wsgi_application()

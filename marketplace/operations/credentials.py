@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from skillmeat_site.errors import DomainError, Kind
@@ -12,6 +12,7 @@ from skillmeat_site.errors import DomainError, Kind
 class CredentialUnreadable(DomainError):
     """The stored access token cannot be decrypted, because the server's secret key has changed since.
 
+    While the old key stands in SKILLMEAT_SECRET_KEY_FALLBACKS, tokens that it encrypted can still be read.
     The token is never shown or recovered; delete the source and create it again with its token.
     """
 
@@ -21,9 +22,14 @@ class CredentialUnreadable(DomainError):
     hint = "Create the source again with its access_token."
 
 
-def _fernet() -> Fernet:
-    """The key is derived from the secret key under a label of its own, so that neither gives the other away."""
-    digest = hashlib.sha256(b"skillmeat access token\0" + settings.SECRET_KEY.encode()).digest()
+def _fernet() -> MultiFernet:
+    """Seals with the secret key, opens with that and its predecessors."""
+    return MultiFernet([_keyed(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def _keyed(key: str) -> Fernet:
+    """Its key is derived from the secret key under a label of its own, so that neither gives the other away."""
+    digest = hashlib.sha256(b"skillmeat access token\0" + key.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))
 
 

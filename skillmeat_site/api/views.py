@@ -17,7 +17,7 @@ def problem_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A problem document for the API's addresses, a small page for people elsewhere."""
     document, headers = problems.problem(error, path=request.path), problems.headers(error)
     status = document["status"]
-    if request.path.startswith(("/api/", "/healthz", "/readyz")):
+    if request.path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
         body = json.dumps(document)
         return HttpResponse(body, status=status, content_type=problems.MEDIA_TYPE, headers=headers)
     response = render(request, "problems/error.html", {"problem": document}, status=status)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, F, Func, Q
+from django.db.models import Count, Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from skillmeat_site.accounts.models import Project, User
@@ -38,6 +38,9 @@ class Trigger(models.TextChoices):
     SCHEDULE = "schedule"
 
 
+DECISIVE = (JobStatus.SUCCEEDED, JobStatus.FAILED)  # a cancelled job leaves its subject as it was
+
+
 class JobQuerySet(ProjectOwnedQuerySet["Job"]):
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
@@ -59,6 +62,17 @@ class JobQuerySet(ProjectOwnedQuerySet["Job"]):
         ended = self.filter(kind=kind, finished_at__gte=since).order_by()
         counted = ended.values_list(day, "status").annotate(n=Count("*"))
         return {(on, status): n for on, status, n in counted}
+
+    def outlived(self, before: datetime) -> Self:
+        """Ended before then, and neither the last decisive job of their subject nor its last success."""
+        later = Job.objects.filter(
+            kind=OuterRef("kind"), subject_id=OuterRef("subject_id"), pk__gt=OuterRef("pk")
+        )
+        return self.filter(finished_at__lt=before).filter(
+            Q(status=JobStatus.CANCELLED)
+            | Q(Exists(later.filter(status=JobStatus.SUCCEEDED)))
+            | Q(Exists(later.filter(status__in=DECISIVE)), status=JobStatus.FAILED)
+        )
 
     def held(self, job: Job) -> Self:
         """The row of this job, as long as it runs and this attempt holds it: the fence of every write."""
@@ -181,6 +195,10 @@ class Worker(Row):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+
+def outlived_jobs(before: datetime) -> JobQuerySet:
+    return Job.objects.outlived(before)
 
 
 def next_seq(job: Job) -> int:

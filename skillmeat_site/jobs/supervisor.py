@@ -33,6 +33,11 @@ class Supervisor:
             seen_at=self._up_since,
         )
 
+    @property
+    def restarts(self) -> int:
+        """How often a cluster that died or hung was replaced."""
+        return self._cluster.restarts
+
     def run(self) -> None:
         """Work until `stopping` is set, then stop the cluster and take the worker's row away."""
         queue.install_schedules()

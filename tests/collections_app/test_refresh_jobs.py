@@ -166,7 +166,7 @@ def test_the_command_prints_json_and_fails_when_something_was_not_reached(
     out = StringIO()
     with pytest.raises(CommandError, match="1 of 1 refreshes did not succeed"):
         call_command("refresh_collections", "--collection", collection.public_id, "--json", stdout=out)
-    facts = json.loads(out.getvalue())
+    (facts,) = json.loads(out.getvalue())["items"]
     assert (facts["collection"], facts["status"]) == (collection.public_id, "error")
     assert facts["result"]["error_count"] == 3
 
@@ -179,6 +179,7 @@ def test_the_command_refreshes_what_is_due_and_says_what_is_running(project: Any
     assert command("--due") == ["default/due: success. 0 refreshed, 0 unchanged, 0 skipped, 0 error"]
     assert command("--due") == []
     RefreshRunFactory(collection=due, status="", finished_at=None, alive_until=now + timedelta(seconds=60))
+    assert command("--all")[0].startswith("default/due: running. ")
     with pytest.raises(CommandError):
         command("--collection", due.public_id)
     with pytest.raises(CommandError, match="no collection"):

@@ -2,23 +2,23 @@
 
 import json
 from collections.abc import Callable, Iterator
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from django.conf import settings as django_settings
-from django.core.management import call_command, get_commands, load_command_class
+from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, settings
 from rest_framework.test import APIClient
 
 from deployment_sets.models import DeploymentSet
-from skillmeat_site.jobs import kinds, queue, schedules
+from skillmeat_site.jobs import history, kinds, queue, schedules
 from skillmeat_site.wsgi import application
 from tests.factories import (
     ArtifactFactory,
@@ -46,10 +46,6 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, item in schema["paths"].items():
         for method in METHODS & item.keys():
             yield f"{method.upper()} {path}", item[method]
-
-
-def our_commands() -> list[str]:
-    return sorted(name for name, app in get_commands().items() if str(app).startswith(OURS))
 
 
 def test_the_schema_is_valid_and_complete(tmp_path: Path) -> None:
@@ -108,22 +104,13 @@ def test_what_runs_regularly_exists(periodic: schedules.Periodic) -> None:
     assert periodic.minutes >= 1
 
 
+@pytest.mark.parametrize("kept", history.registered(), ids=lambda kept: kept.name)
+def test_what_is_pruned_can_be_found(kept: history.History, db: None) -> None:
+    assert not kept.load()(timezone.now()).exists()
+
+
 def test_what_the_queue_calls_exists() -> None:
     assert callable(import_string(queue.ENTRY_POINT))
-
-
-@pytest.mark.parametrize("name", our_commands())
-def test_every_command_explains_itself(name: str) -> None:
-    command = load_command_class(str(get_commands()[name]), name)
-    text = StringIO()
-    command.create_parser("manage.py", name).print_help(text)
-    assert command.help.strip()
-    assert command.help.split()[0] in text.getvalue()
-
-
-def test_the_commands_of_the_product_are_there() -> None:
-    expected = {"add_source", "create_token", "deploy_set", "quickstart", "refresh_collections", "worker"}
-    assert expected <= set(our_commands())
 
 
 def test_the_settings_name_handlers_that_exist() -> None:

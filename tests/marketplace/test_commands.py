@@ -25,8 +25,9 @@ def said(*command: str) -> str:
     return out.getvalue()
 
 
-def objects(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+def items(text: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(text)["items"]
+    return found
 
 
 @pytest.fixture
@@ -44,9 +45,15 @@ def test_add_source_queues_a_scan_and_says_so(tools: str) -> None:
 
 
 def test_add_source_speaks_json(tools: str) -> None:
-    (fact,) = objects(said("add_source", tools, "--json"))
+    facts = json.loads(said("add_source", tools, "--json"))
     job = Job.objects.get()
-    assert fact == {"source": Source.objects.get().public_id, "job": job.public_id, "status": "queued"}
+    assert facts == {
+        "source": Source.objects.get().public_id,
+        "job": job.public_id,
+        "status": "queued",
+        "result": None,
+        "error": None,
+    }
 
 
 def test_add_source_takes_ref_root_project_and_trust(tools: str) -> None:
@@ -95,7 +102,7 @@ def test_add_source_refuses_a_ref_that_cannot_be(tools: str) -> None:
 
 def test_rescan_all_queues_every_source() -> None:
     first, second = SourceFactory.create_batch(2)
-    found = objects(said("rescan_sources", "--all", "--json"))
+    found = items(said("rescan_sources", "--all", "--json"))
     assert [fact["source"] for fact in found] == [first.public_id, second.public_id]
     assert {fact["status"] for fact in found} == {"queued"}
     assert [(job.trigger, job.force) for job in Job.objects.all()] == [("command", False)] * 2
@@ -117,14 +124,14 @@ def test_rescan_one_source_with_force() -> None:
 def test_rescan_due_queues_only_what_is_due_and_only_once() -> None:
     due = SourceFactory(rescan_interval=900, next_rescan_at=timezone.now() - timedelta(seconds=1))
     SourceFactory(rescan_interval=900, next_rescan_at=timezone.now() + timedelta(hours=1))
-    (fact,) = objects(said("rescan_sources", "--due", "--json"))
+    (fact,) = items(said("rescan_sources", "--due", "--json"))
     assert fact["source"] == due.public_id
     assert said("rescan_sources", "--due") == ""
 
 
 def test_a_live_scan_is_followed_not_doubled() -> None:
     job = JobFactory(status="running")
-    (fact,) = objects(said("rescan_sources", "--all", "--json"))
+    (fact,) = items(said("rescan_sources", "--all", "--json"))
     assert (fact["job"], fact["status"]) == (job.public_id, "running")
     assert Job.objects.count() == 1
 

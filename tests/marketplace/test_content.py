@@ -206,7 +206,8 @@ def test_check_content_names_the_sources_to_scan_again(source: Source, capsys: A
     out = StringIO()
     with pytest.raises(CommandError):
         call_command("check_content", "--json", "--dry-run", stdout=out)
-    assert json.loads(out.getvalue())["sources"] == [source.public_id]
+    (damage,) = json.loads(out.getvalue())["items"]
+    assert damage["sources"] == [source.public_id]
     assert "checking" in capsys.readouterr().err
 
 

@@ -16,7 +16,7 @@ def test_explain_detection_tells_why_something_is_an_artifact_or_none(source: So
     assert "skill       skills/pdf  (pdf)" in out.getvalue()
     out = StringIO()
     call_command("explain_detection", source.public_id, "README.md", "--json", stdout=out)
-    assert json.loads(out.getvalue())["left_out"] == "documentation for readers"
+    assert json.loads(out.getvalue())["items"][0]["left_out"] == "documentation for readers"
 
 
 @pytest.mark.parametrize(("known", "path"), [(False, ""), (True, "none")])

@@ -103,8 +103,10 @@ def test_the_command_makes_a_token_a_user_and_a_membership(
     facts = json.loads(capsys.readouterr().out)
     token = Token.objects.opened_by(facts.pop("token"), at=now)
     assert token is not None
-    assert facts == {"user": "ada", "name": "command line", "scope": "write"}
     assert token.expires_at is not None
+    expires_at = facts.pop("expires_at")
+    assert facts == {"user": "ada", "name": "command line", "scope": "write"}
+    assert expires_at == token.expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert timedelta(hours=23) < token.expires_at - now < timedelta(hours=25)
     assert not token.user.has_usable_password()
     membership = Membership.objects.get(user=token.user)

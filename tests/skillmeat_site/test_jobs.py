@@ -651,6 +651,7 @@ def test_schedules_of_the_queue_become_what_is_registered(db: None) -> None:
     queue.install_schedules()
     queue.install_schedules()
     assert set(Schedule.objects.values_list("name", "func", "minutes")) == {
+        ("prune history", "skillmeat_site.jobs.tasks.prune_history", 24 * 60),
         ("refresh what is due", "collections_app.tasks.refresh_due", 1),
         ("rescan what is due", "marketplace.tasks.rescan_due", 1),
     }

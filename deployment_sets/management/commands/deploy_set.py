@@ -1,11 +1,10 @@
 """`manage.py deploy_set`: a set into a directory of this machine, or the plan of it."""
 
-import json
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,7 +14,8 @@ from deployment_sets.operations.deployments import Wanted
 from deployment_sets.operations.outcomes import FAILED
 from deployment_sets.planning import OnConflict
 from skillmeat_site.accounts.models import DEFAULT_PROJECT
-from skillmeat_site.errors import DomainError
+from skillmeat_site.api.errors import NotFound
+from skillmeat_site.commands import OperatorCommand, Outcome
 
 
 def _directory(text: str) -> str:
@@ -25,8 +25,15 @@ def _directory(text: str) -> str:
     return path
 
 
-class Command(BaseCommand):
-    help = "Deploy a set into a project directory below SKILLMEAT_DEPLOY_ROOTS and show what became of each file."
+class Command(OperatorCommand):
+    help = (
+        "Deploy a set into a project directory below SKILLMEAT_DEPLOY_ROOTS and show what became of each file. "
+        "The same deploy twice changes nothing. The exit code is 1 when it was refused or an artifact failed."
+    )
+    examples = (
+        "web /srv/projects/shop --dry-run",
+        "set_01m7... /srv/projects/shop --on-conflict backup --prune --json",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("set", help="a set's id, or its name in the project")
@@ -43,22 +50,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--confirm-untrusted", action="store_true", help="deploy hooks of untrusted sources"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *, dry_run: bool, **options: Any) -> None:
+    def act(self, *, dry_run: bool, **options: Any) -> Outcome:
         wanted = Wanted(
             project_path=options["project_path"],
             on_conflict=OnConflict(options["on_conflict"]),
             prune=options["prune"],
             confirm_untrusted=options["confirm_untrusted"],
         )
-        try:
-            answer = self._answer(_named(options["set"], options["project"]), wanted, dry_run=dry_run)
-        except DomainError as error:
-            raise CommandError(f"{error.detail} {error.hint}") from None
-        self.stdout.write(json.dumps(answer) if options["json"] else _table(answer))
-        if failed := [each["uuid"] for each in answer["artifacts"] if each["outcome"] == FAILED]:
-            raise CommandError(f"{len(failed)} artifacts could not be deployed: {', '.join(failed)}")
+        answer = self._answer(_named(options["set"], options["project"]), wanted, dry_run=dry_run)
+        self.say(_table(answer))
+        failed = [each["uuid"] for each in answer["artifacts"] if each["outcome"] == FAILED]
+        return Outcome(
+            facts=answer,
+            failure=f"{len(failed)} artifacts could not be deployed: {', '.join(failed)}" if failed else "",
+        )
 
     @staticmethod
     def _answer(deployment_set: DeploymentSet, wanted: Wanted, *, dry_run: bool) -> dict[str, Any]:
@@ -73,7 +79,7 @@ def _named(name: str, project: str) -> DeploymentSet:
     sets = DeploymentSet.objects.select_related("project")
     found = sets.filter(Q(pk=DeploymentSet.decode(name)) | Q(name=name, project__slug=project)).first()
     if found is None:
-        raise CommandError(f"There is no set {name!r} in the project {project!r}.")
+        raise NotFound(f"There is no set {name!r} in the project {project!r}.", hint="")
     return found
 
 

@@ -1,46 +1,48 @@
 """`manage.py explain_detection`: why something is an artifact, or why it is none."""
 
-import json
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from marketplace.detection.detect import survey
 from marketplace.detection.explaining import Explanation, explain
 from marketplace.models import Source
 from marketplace.operations import snapshots
 from marketplace.snapshot import Texts
+from skillmeat_site.api.errors import NotFound
+from skillmeat_site.commands import OperatorCommand, Outcome
 
 AT_MOST = 1_000
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Say what detection thinks of a source, or of what lies below a path in it: artifacts with their "
-        "signals, and what was left out and why. From the latest scan, without network."
+        f"signals, and what was left out and why; at most {AT_MOST:,}. From the latest scan, without network."
     )
+    examples = ("src_01m7...", "src_01m7... skills/pdf", "src_01m7... README.md --json")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", metavar="SOURCE", help="a source, by its src_ id")
         parser.add_argument("path", metavar="PATH", nargs="?", default="", help="a file or directory in it")
-        parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
-    def handle(self, *, source: str, path: str, **options: Any) -> None:
+    def act(self, *, source: str, path: str, **options: Any) -> Outcome:
         found = Source.objects.filter(pk__in=[Source.decode(source)]).first()
         if found is None:
-            raise CommandError(f"There is no source {source!r}.")
+            raise NotFound(f"There is no source {source!r}.", hint="")
         snapshot = snapshots.recall(found)
         if snapshot is None:
-            raise CommandError("Nothing is known of it yet. Scan it first.")
+            raise NotFound("Nothing is known of it yet.", hint="Scan it first.")
         texts = Texts(snapshot.tree, snapshot.documents, {})
         seen = survey(snapshot.tree, texts, found.detection_settings)
         explained = list(islice(explain(seen, path.strip("/")), AT_MOST))
         if not explained:
-            raise CommandError(f"There is nothing at {path!r} at the scanned commit.")
+            raise NotFound(f"There is nothing at {path!r} at the scanned commit.", hint="")
         for one in explained:
-            self.stdout.write(json.dumps(asdict(one)) if options["json"] else "\n".join(_lines(one)))
+            self.say("\n".join(_lines(one)))
+        return Outcome(facts={"source": found.public_id, "items": [asdict(one) for one in explained]})
 
 
 def _lines(one: Explanation) -> list[str]:

@@ -1,26 +1,23 @@
 """`manage.py rebuild_search_index`: the index of every source, made anew from what is stored."""
 
-import json
 from typing import Any
+from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
 from marketplace.models import SearchDocument, Source
 from marketplace.search import index
 from marketplace.search.engines import engine
-from skillmeat_site.jobs.terminal import Line
+from skillmeat_site.commands import OperatorCommand, Outcome
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Index every source anew from what is stored; needs no network. Searches go on meanwhile."
+    examples = ("", "--json")
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-    def handle(self, **options: Any) -> None:
-        line = Line()
+    def act(self, **options: Any) -> Outcome:
+        line = self.line()
         engine().install()
         ids = list(Source.objects.order_by("id").values_list("pk", flat=True))
         for done, key in enumerate(ids, start=1):
@@ -29,13 +26,11 @@ class Command(BaseCommand):
         engine().rebuild()
         line.finish()
         documents = SearchDocument.objects.count()
-        if options["json"]:
-            self.stdout.write(json.dumps({"sources": len(ids), "documents": documents}))
-        else:
-            self.stdout.write(f"{documents} artifacts of {len(ids)} sources can be found.")
+        self.say(f"{documents} artifacts of {len(ids)} sources can be found.")
+        return Outcome(facts={"sources": len(ids), "documents": documents})
 
     @staticmethod
-    def _index(key: Any) -> None:
+    def _index(key: UUID) -> None:
         """One source, locked, so that a scan which saves it meanwhile comes before or after."""
         with transaction.atomic():
             source = Source.objects.select_for_update(of=("self",)).filter(pk=key).first()
