@@ -62,7 +62,7 @@ def own_postgresql() -> Iterator[Server]:
         made = [INITDB, "-D", str(data), "-U", "root", "--auth=trust", "--locale=C", "-E", "UTF8", "-N"]
         subprocess.run(_as_person(made), check=True, capture_output=True)
         url = f"postgres://root@127.0.0.1:{port}/postgres"
-        options = ["-p", str(port), "-k", "", "-c", "listen_addresses=127.0.0.1"]
+        options = ["-p", str(port), "-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "timezone=UTC"]
         command = _as_person([str(Path(INITDB).with_name("postgres")), "-D", str(data), *options])
         yield from _served(
             command, url, lambda: psycopg.connect(url, connect_timeout=2).close(), signal.SIGINT
