@@ -1,6 +1,8 @@
-"""Resident memory of a process and all of its descendants over time, from proc(5)."""
+"""Memory of a process and all of its descendants over time, from proc(5).
 
-import os
+What they share counts once, in equal parts (PSS): forked processes share most of their code.
+"""
+
 import threading
 import time
 from collections import defaultdict
@@ -9,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EVERY_SECONDS = 2.0
-PAGE = os.sysconf("SC_PAGE_SIZE")
+KB = 1024
 MB = 1_000_000
 Points = list[tuple[float, float]]
 
 
 @dataclass(slots=True)
 class Memory:
-    """Samples (seconds, megabytes) of each role until `stop`; shared pages count once for each process."""
+    """Samples (seconds, megabytes) of each role until `stop`."""
 
     pids: Mapping[str, int]
     curves: dict[str, Points] = field(default_factory=lambda: defaultdict(list))
@@ -63,6 +65,7 @@ def _family(pid: int, children: Mapping[int, list[int]]) -> list[int]:
 
 def _resident(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-    except OSError:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended meanwhile
         return 0
+    return next((KB * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

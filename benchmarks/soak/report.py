@@ -74,7 +74,7 @@ def picture(title: str, curves: Mapping[str, Points]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="13">',
         f"<title>{title}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{MARGIN}" y="25">{title}: resident memory, MB</text>',
+        f'<text x="{MARGIN}" y="25">{title}: memory, MB</text>',
     ]
     for step in range(5):
         value = highest * step / 4
