@@ -9,13 +9,16 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
 PERIODS = {"s": 1, "min": 60, "hour": 3600}
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+PREFIX = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?\Z")
+REGION = re.compile(r"[a-z0-9-]{1,40}\Z")
 RATE = re.compile(r"([1-9][0-9]{0,8})/(s|min|hour)\Z")
 
 
@@ -110,11 +113,15 @@ def directories(name: str, default: tuple[Path, ...]) -> list[Path]:
 def http_url(name: str, default: str) -> str:
     """An http(s) base URL without a trailing slash, credentials, query or fragment."""
     value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
+    if not _is_base_url(value):
         raise _complaint(name, "an http:// or https:// address without credentials or query")
     return value
+
+
+def _is_base_url(value: str) -> bool:
+    parts = urlsplit(value)
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and plain
 
 
 def database(name: str, default: Path) -> dict[str, Any]:
@@ -127,6 +134,50 @@ def database(name: str, default: Path) -> dict[str, Any]:
         return dict(environ.Env.db_url_config(value))
     except (ValueError, KeyError, ImproperlyConfigured):
         raise _complaint(name, wanted) from None
+
+
+def content(name: str, default: Path) -> dict[str, object]:
+    """Django's storage dictionary: files below `default`, or objects where an s3:// URL says.
+
+    Credentials are none of it: they come from the environment, as every program that speaks to AWS has them.
+    """
+    files: dict[str, object] = {
+        "BACKEND": "marketplace.content.storage.FileStorage",
+        "OPTIONS": {"location": default},
+    }
+    return _parsed(
+        name,
+        files,
+        _objects,
+        "like s3://bucket/prefix, if needed with ?endpoint=https://host, region=name and addressing=path, virtual "
+        "or auto; credentials come from AWS_ACCESS_KEY_ID and its like",
+    )
+
+
+def _objects(value: str) -> dict[str, object]:
+    parts = urlsplit(value)
+    said = dict(parse_qsl(parts.query, keep_blank_values=True))
+    endpoint, region = said.pop("endpoint", None), said.pop("region", None)
+    addressing = said.pop("addressing", "path" if endpoint else "auto")
+    is_right = (
+        parts.scheme == "s3"
+        and BUCKET.match(parts.netloc)
+        and PREFIX.match(parts.path)
+        and not (said or parts.fragment)
+        and (endpoint is None or _is_base_url(endpoint))
+        and (region is None or REGION.match(region))
+        and addressing in {"auto", "path", "virtual"}
+    )
+    if not is_right:
+        raise ValueError
+    options = {
+        "bucket": parts.netloc,
+        "prefix": parts.path.strip("/"),
+        "endpoint": endpoint,
+        "region": region,
+        "addressing": addressing,
+    }
+    return {"BACKEND": "marketplace.content.objects.ObjectStorage", "OPTIONS": options}
 
 
 def secret_key(name: str, file: Path, *, may_generate: bool) -> str:

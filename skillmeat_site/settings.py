@@ -150,10 +150,7 @@ else:
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "content": {
-        "BACKEND": "marketplace.content.storage.AtomicFileStorage",
-        "OPTIONS": {"location": SKILLMEAT_DATA_DIR / "content"},
-    },
+    "content": env.content("SKILLMEAT_CONTENT_URL", SKILLMEAT_DATA_DIR / "content"),
 }
 
 # Without Redis nothing is cached: throttles then count in files, see api/counters.py.
@@ -248,6 +245,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Its own messages repeat what the job room logs with more context.
         "django-q": {"level": "WARNING"},
+        # It says at INFO where it has its credentials from.
+        "botocore": {"level": "WARNING"},
         # It writes redirect targets, which can hold a token: at DEBUG always, at WARNING with broken headers.
         "urllib3": {"level": "ERROR"},
     },

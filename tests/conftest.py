@@ -41,8 +41,9 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def server_settings(settings: Any, tmp_path: Path) -> None:
     """The product's defaults, whatever the environment of the person who runs the tests says."""
     settings.SKILLMEAT_DATA_DIR = tmp_path / "data"
-    options = {"location": tmp_path / "data" / "content"}
-    settings.STORAGES = settings.STORAGES | {"content": settings.STORAGES["content"] | {"OPTIONS": options}}
+    location = {"location": tmp_path / "data" / "content"}
+    files = {"BACKEND": "marketplace.content.storage.FileStorage", "OPTIONS": location}
+    settings.STORAGES = settings.STORAGES | {"content": files}
     settings.WHITENOISE_AUTOREFRESH = True  # every client would look through all static files first
     settings.SKILLMEAT_AUTH = "single-user"
     settings.SKILLMEAT_TRUSTED_PROXIES = []

@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import QuerySet
 
 from marketplace.content.storage import content_storage, name_of
 from marketplace.manifest import Manifest as ManifestValue
@@ -39,39 +41,48 @@ class ContentStore:
         return digests
 
     def _claim(self, digests: Collection[str]) -> set[str]:
-        """What is there already. Saying first that it is wanted keeps the garbage collection from taking it."""
-        whole = Blob.objects.filter(digest__in=digests, is_whole=True)
-        whole.update(wanted_at=self._at)
-        storage = content_storage()
-        return {
-            digest for digest in whole.values_list("digest", flat=True) if storage.exists(name_of(digest))
-        }
+        """What is there already. Saying first that it is wanted keeps the garbage collection from taking it.
+
+        The rows' word is enough: one says that it is whole only after its bytes were stored for good, and
+        `check_content` takes that back. Asking the storage as well would be a request for each.
+        """
+        return change(Blob.objects.filter(digest__in=digests, is_whole=True), wanted_at=self._at)
 
     def _write(self, blobs: Mapping[str, bytes]) -> None:
         """Rows first, so that what a killed process leaves is known and can be collected."""
         Blob.objects.bulk_create(
-            [Blob(digest=digest, size=len(data), wanted_at=self._at) for digest, data in blobs.items()],
+            [
+                Blob(digest=digest, size=len(data), wanted_at=self._at)
+                for digest, data in sorted(blobs.items())  # the order of `change`
+            ],
             update_conflicts=True,
             unique_fields=["digest"],
             update_fields=["wanted_at"],
         )
-        for digest, data in blobs.items():
-            content_storage().save(name_of(digest), ContentFile(data))
-        Blob.objects.filter(digest__in=blobs).update(is_whole=True)
+        content_storage().save_all({name_of(digest): data for digest, data in blobs.items()})
+        change(Blob.objects.filter(digest__in=blobs), is_whole=True)
 
     def keep(self, manifests: Mapping[str, ManifestValue]) -> None:
         """Store each manifest, given by its digest, if it is not there yet."""
         rows = [
             Manifest(digest=digest, files=manifest.rows, size=manifest.size, wanted_at=self._at)
-            for digest, manifest in manifests.items()
+            for digest, manifest in sorted(manifests.items())
         ]
         Manifest.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["digest"], update_fields=["wanted_at"]
         )
 
 
+def change(blobs: QuerySet[Blob], **values: Any) -> set[str]:
+    """Set these values; which blobs that were. All lock in one order, or two scans could wait in a circle."""
+    with transaction.atomic():
+        digests = set(blobs.select_for_update().order_by("pk").values_list("pk", flat=True))
+        Blob.objects.filter(pk__in=digests).update(**values)
+    return digests
+
+
 def read(digest: str) -> bytes:
-    """The bytes with this SHA-256. Raises ContentDamaged when they are not there any more."""
+    """The bytes with this SHA-256. Raises ContentDamaged when they are not there, ContentUnavailable."""
     try:
         with content_storage().open(name_of(digest)) as file:
             data: bytes = file.read()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from marketplace.content.storage import INCOMING, content_storage, name_of
-from marketplace.content.store import ContentDamaged, read
+from marketplace.content.store import ContentDamaged, change, read
 from marketplace.fetching import Progress
 from marketplace.models.content import Blob, Manifest
 
@@ -82,16 +82,22 @@ def _digests_in_use(before: datetime) -> set[str]:
 
 
 def _remove_blobs(blobs: list[Blob], before: datetime, collected: Collected, *, dry_run: bool) -> None:
-    """Rows and files of a batch, under a lock that a scan which wants one of them has to wait for."""
+    """Rows and files of a batch.
+
+    They are declared not whole first and for good, so that no row ever promises bytes that are gone, however
+    this ends. The lock makes a scan that wants one of them wait, and then write it anew: the one place that
+    asks the storage inside a transaction, once for the whole batch.
+    """
+    old = Blob.objects.filter(pk__in=[blob.pk for blob in blobs], wanted_at__lt=before)
+    if not dry_run:
+        change(old, is_whole=False)
     with transaction.atomic():
-        old = Blob.objects.filter(pk__in=[blob.pk for blob in blobs], wanted_at__lt=before)
-        doomed = list(old if dry_run else old.select_for_update())
+        doomed = list(old if dry_run else old.select_for_update().order_by("pk"))
         collected.blobs += len(doomed)
         collected.bytes += sum(blob.size for blob in doomed)
         if not dry_run:
             Blob.objects.filter(pk__in=[blob.pk for blob in doomed]).delete()
-            for blob in doomed:
-                content_storage().delete(name_of(blob.digest))
+            content_storage().delete_all([name_of(blob.digest) for blob in doomed])
 
 
 def _remove_leftovers(before: datetime, *, dry_run: bool) -> int:
@@ -122,7 +128,7 @@ def check(*, dry_run: bool, progress: Progress) -> list[Damage]:
     unlisted = Blob.objects.filter(pk__in=reasons.keys() - lists.keys(), is_whole=False)
     garbage = set(unlisted.values_list("pk", flat=True))
     if not dry_run:
-        Blob.objects.filter(pk__in=reasons).update(is_whole=False)
+        change(Blob.objects.filter(pk__in=reasons), is_whole=False)
     return [
         Damage(digest=digest, reason=reason, manifests=tuple(lists.get(digest, ())))
         for digest, reason in sorted((reasons | never).items())

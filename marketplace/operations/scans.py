@@ -94,7 +94,8 @@ def _require_patience(source: Source, *, at: datetime) -> None:
         return
     if source.settings_changed_at and source.settings_changed_at > last.started_at:
         return
-    wait = settings.SKILLMEAT_RESCAN_MIN_INTERVAL - (at - last.finished_at).total_seconds()
+    passed = max(0.0, (at - last.finished_at).total_seconds())  # it may have ended after this request came
+    wait = settings.SKILLMEAT_RESCAN_MIN_INTERVAL - passed
     if wait > 0:
         seconds = math.ceil(wait)
         raise RescanTooSoon(f"It can be scanned again in {seconds} seconds.", retry_after=seconds)

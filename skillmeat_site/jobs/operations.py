@@ -37,30 +37,40 @@ def enqueue(
 
     Raises JobConflict, naming the live job, when there is one for the same subject.
     """
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(
-                kind=kind,
-                subject_id=subject_id,
-                project=project,
-                trigger=trigger,
-                force=force,
-                started_by=by,
-                request_id=logs.current("request_id"),
-                run_after=at,
-                sent_at=at,
-                created_at=at,
-            )
-    except IntegrityError as error:
-        live = Job.objects.live().filter(kind=kind, subject_id=subject_id).first()
-        if live is None:
-            raise
-        raise JobConflict(
-            f"A {kind} is already {live.status} for this.", existing_id=live.public_id
-        ) from error
+    values = {
+        "kind": kind,
+        "subject_id": subject_id,
+        "project": project,
+        "trigger": trigger,
+        "force": force,
+        "started_by": by,
+        "request_id": logs.current("request_id"),
+        "run_after": at,
+        "sent_at": at,
+        "created_at": at,
+    }
+    # The live job may end between the two looks at it; then there is room for this one after all.
+    job = _created(values) or _created(values)
+    if job is None:
+        raise JobConflict(f"A {kind} of this ends at this moment.")
     tell(job, "queued", at=at)
     queue.wake_on_commit(job.pk)
     return job
+
+
+def _created(values: dict[str, Any]) -> Job | None:
+    """None when another one was in the way and has ended since. Raises JobConflict while it is live."""
+    try:
+        with transaction.atomic():
+            return Job.objects.create(**values)
+    except IntegrityError as error:
+        kind = values["kind"]
+        live = Job.objects.live().filter(kind=kind, subject_id=values["subject_id"]).first()
+        if live is None:
+            return None
+        raise JobConflict(
+            f"A {kind} is already {live.status} for this.", existing_id=live.public_id
+        ) from error
 
 
 def claim(job_id: UUID, *, at: datetime) -> Job | None:

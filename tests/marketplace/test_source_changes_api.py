@@ -300,6 +300,15 @@ def test_the_interval_is_a_setting(project: Any, api: APIClient, settings: Any) 
     assert rescan(api, source).status_code == 202
 
 
+def test_without_an_interval_even_a_scan_that_ends_meanwhile_is_no_limit(
+    project: Any, api: APIClient, settings: Any
+) -> None:
+    settings.SKILLMEAT_RESCAN_MIN_INTERVAL = 0
+    source = SourceFactory()
+    finished(source, timedelta(seconds=-1))
+    assert rescan(api, source).status_code == 202
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -37,7 +37,8 @@ from rest_framework.test import APIClient
 
 from marketplace.content import store, upkeep
 from marketplace.content.storage import INCOMING
-from marketplace.models import Entry, EntryTag, SearchDocument, Source, SourceSnapshot
+from marketplace.content.store import ContentStore
+from marketplace.models import Blob, Entry, EntryTag, SearchDocument, Source, SourceSnapshot
 from marketplace.operations import scans
 from skillmeat_site.jobs import operations as jobs, runner
 from skillmeat_site.jobs.errors import JobTimedOut, WorkerLost
@@ -51,6 +52,7 @@ from tests.github.faults import Drip, Meanwhile, Reply, Respond, Stall, Wire
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
 from tests.mortal_worker import Point
+from tests.racing import together
 from tests.scanning import Drain, fresh, result, rows, skill, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,7 +79,7 @@ CHANGED = result(new=MANY, updated=1, removed=1, unchanged=1)
 OUTCOME = {"outcome", "last_error", "next_rescan_at"}  # how a scan ended, which is not the catalogue's
 
 HALF_READ = Point(owner="marketplace.fetching", name="restored", nth=15)
-HALF_STORED = Point(owner="marketplace.content.storage:AtomicFileStorage", name="_save", nth=15)
+HALF_STORED = Point(owner="marketplace.content.storage:FileStorage", name="_place", nth=15)
 BEFORE_SAVING = Point(owner="marketplace.operations.scans", name="_save", before=True)
 ENTRIES_WRITTEN = Point(owner="marketplace.operations.catalogue", name="apply")
 # Each with the phase that the job is in then.
@@ -90,7 +92,7 @@ POINTS: dict[str, tuple[Point, str]] = {
     ),
     "the archive half read": (HALF_READ, "reading documents"),
     "a file written but not in its place": (
-        Point(owner="os", name="replace", nth=15, before=True),
+        Point(owner="pathlib:Path", name="replace", nth=15, before=True),
         "storing files",
     ),
     "files half stored": (HALF_STORED, "storing files"),
@@ -382,7 +384,7 @@ def test_after_three_killed_workers_the_scan_has_failed_and_says_why(
 
 
 IN_VAIN = [
-    pytest.param(Point(owner="os", name="replace", before=True), id="a file not in its place"),
+    pytest.param(Point(owner="pathlib:Path", name="replace", before=True), id="a file not in its place"),
     pytest.param(HALF_STORED, id="files in their places"),
     pytest.param(ENTRIES_WRITTEN, id="everything"),
 ]
@@ -413,6 +415,24 @@ def stored_files() -> set[Path]:
 
 
 # --- 2. Doubled ------------------------------------------------------------------------------------
+
+
+@slow
+def test_scans_that_store_the_same_files_in_another_order_do_not_wait_in_a_circle() -> None:
+    def storing(order: Callable[[range], Iterable[int]]) -> Callable[[], None]:
+        def act() -> None:
+            for attempt in range(12):
+                numbers = order(range(100))
+                ContentStore(at=timezone.now()).put([f"{attempt} {n}".encode() for n in numbers])
+
+        return act
+
+    assert together(storing(iter), storing(reversed), storing(sorted_by_last_digit)) == [None] * 3
+    assert Blob.objects.filter(is_whole=True).count() == 1_200
+
+
+def sorted_by_last_digit(numbers: range) -> list[int]:
+    return sorted(numbers, key=lambda number: number % 10)
 
 
 @slow

@@ -109,6 +109,23 @@ def test_asking_twice_is_a_conflict_that_names_the_live_job(ask: Ask) -> None:
     assert Job.objects.count() == 1
 
 
+def test_a_job_that_ends_while_the_same_is_asked_for_is_no_conflict(ask: Ask, now: datetime) -> None:
+    first = ask()
+
+    def ending(
+        execute: Callable[..., object], sql: str, params: object, many: bool, context: object
+    ) -> object:
+        if sql.startswith("SELECT") and first.is_live:
+            first.status = JobStatus.CANCELLED
+            Job.objects.filter(pk=first.pk).update(status=first.status, finished_at=now)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(ending):
+        second = ask(subject=first.subject_id)
+    assert second.status == JobStatus.QUEUED
+    assert list(Job.objects.live()) == [second]
+
+
 def test_other_subjects_do_not_conflict(ask: Ask) -> None:
     assert ask().pk != ask().pk
 
