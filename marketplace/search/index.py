@@ -28,7 +28,7 @@ def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime)
         SearchDocument.objects.filter(entry__in=[entry for entry, _ in batch]).delete()
         if source.indexing_enabled:
             SearchDocument.objects.bulk_create(
-                _document(entry, source, body) for entry, body in batch if _is_findable(entry)
+                document(entry, source, body) for entry, body in batch if _is_findable(entry)
             )
     source.last_indexed_at = at if source.indexing_enabled else None
 
@@ -37,7 +37,7 @@ def refresh(source: Source, *, at: datetime) -> None:
     """Index all of a source anew, with the texts that are stored; or none of it where that is switched off."""
     SearchDocument.objects.filter(source=source).delete()
     for batch in batches(findable().filter(source=source).iterator(chunk_size=BATCH)):
-        SearchDocument.objects.bulk_create(_document(entry, source, stored_text(entry)) for entry in batch)
+        SearchDocument.objects.bulk_create(document(entry, source, stored_text(entry)) for entry in batch)
     source.last_indexed_at = at if source.indexing_enabled else None
 
 
@@ -46,7 +46,7 @@ def refresh_entry(entry: Entry) -> None:
     SearchDocument.objects.filter(entry=entry).delete()
     found = findable().filter(pk=entry.pk).first()
     if found:
-        _document(found, found.source, stored_text(found)).save()
+        document(found, found.source, stored_text(found)).save()
 
 
 def stored_text(entry: Entry) -> str:
@@ -64,7 +64,7 @@ def _is_findable(entry: Entry) -> bool:
     return entry.removed_at is None and entry.excluded_at is None
 
 
-def _document(entry: Entry, source: Source, body: str) -> SearchDocument:
+def document(entry: Entry, source: Source, body: str) -> SearchDocument:
     return SearchDocument(
         entry_id=entry.pk,
         source_id=source.pk,
