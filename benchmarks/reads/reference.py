@@ -6,6 +6,7 @@ queries; then each request runs them again, fetches every row, and dumps the doc
 
 import json
 import os
+from http import HTTPStatus
 from collections.abc import Callable
 from typing import Any
 
@@ -39,10 +40,13 @@ class _Recorder:
 def _recorded(path: str, token: str) -> tuple[list[Query], Any]:
     """The queries and the document of a product that has been asked before."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    Client().get(path, headers=headers)
+    client = Client(SERVER_NAME="localhost", headers=headers)
+    client.get(path)
     recorder = _Recorder()
     with connection.execute_wrapper(recorder):
-        answer = Client().get(path, headers=headers)
+        answer = client.get(path)
+    if answer.status_code != HTTPStatus.OK:
+        raise RuntimeError(f"{path}: {answer.content.decode()}")
     return recorder.queries, orjson.loads(answer.content)
 
 

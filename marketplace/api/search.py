@@ -1,6 +1,7 @@
 """`/marketplace/search`: artifacts by words, across sources."""
 
 from typing import Any, cast
+from uuid import UUID
 
 import django_filters
 from drf_spectacular.utils import extend_schema
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.api.filters import TYPE_ALIASES, TYPE_CHOICES
-from marketplace.api.serializers import SearchHitSerializer
+from marketplace.api.serializers import FoundSerializer, SearchHitSerializer, highlighted
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import Entry, Source, TrustLevel
 from marketplace.search import find
@@ -27,6 +28,7 @@ from skillmeat_site.api.filters import (
     chosen,
 )
 from skillmeat_site.api.pagination import OffsetPagination
+from skillmeat_site.api.shapes import shape_of
 
 
 class SearchFilter(django_filters.FilterSet):
@@ -64,7 +66,7 @@ def _counts(names: list[str]) -> dict[str, Any]:
 
 
 class Hits:
-    """The entries that answer a question, counted and sliced as a paginator does with a queryset."""
+    """The keys of the entries that answer a question, counted and sliced as a paginator does with a queryset."""
 
     def __init__(self, question: find.Question) -> None:
         self.question = question
@@ -73,10 +75,8 @@ class Hits:
     def count(self) -> int:
         return self.spread.total
 
-    def __getitem__(self, part: slice) -> list[Entry]:
-        ids = find.page(self.question, limit=part.stop - part.start, offset=part.start)
-        entries = Entry.objects.for_lists().with_status().in_bulk(ids)
-        return [entries[key] for key in ids if key in entries]
+    def __getitem__(self, part: slice) -> list[UUID]:
+        return find.page(self.question, limit=part.stop - part.start, offset=part.start)
 
 
 class SearchView(StrictQueryMixin, GenericAPIView[Any]):
@@ -102,8 +102,10 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
         """
         hits = Hits(self._question(request))
         page = self.paginate_queryset(cast("Any", hits))
-        data = SearchHitSerializer(page or (), many=True, context={"words": hits.question.words}).data
-        answer = self.get_paginated_response(data)
+        items = shape_of(FoundSerializer).read(Entry.objects.with_status(), page or ())
+        for item in items:
+            item["highlights"] = highlighted(item, hits.question.words)
+        answer = self.get_paginated_response(items)
         answer.data["facets"] = {"type": hits.spread.by_type, "trust_level": hits.spread.by_trust}
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 from urllib.parse import quote
 
@@ -42,19 +43,6 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
     def matching(self, text: str) -> Self:
         """Entries whose name, title, description or path contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())
-
-    def for_lists(self) -> Self:
-        """With the source, and without what lists do not show: some of that may be large."""
-        unseen = ("frontmatter", "signals", "findings", "search_text")
-        of_source = (
-            "repo_readme",
-            "repo_description",
-            "suggested_sources",
-            "manual_map",
-            "search_text",
-            "notes",
-        )
-        return self.select_related("source").defer(*unseen, *(f"source__{name}" for name in of_source))
 
     def with_status(self) -> Self:
         """Annotates `status`: removed, or what the latest scan that found a new commit did to the entry."""
@@ -142,13 +130,22 @@ class Entry(Row):
 
     @property
     def upstream_url(self) -> str | None:
-        """Where the host shows it at the scanned commit; None for a local repository."""
-        if self.source.repo_url.startswith("file:"):
-            return None
-        commit = self.detected_sha if self.removed_at else self.source.resolved_sha
-        path = "" if self.path == "." else f"/{quote(self.path)}"
-        view = "tree" if self.type in DIRECTORY_TYPES else "blob"
-        return f"{self.source.repo_url}/{view}/{commit}{path}"
+        source = self.source
+        return upstream_url_of(
+            source.repo_url, source.resolved_sha, self.type, self.path, self.detected_sha, self.removed_at
+        )
+
+
+def upstream_url_of(
+    repo_url: str, resolved_sha: str, type: str, path: str, detected_sha: str, removed_at: datetime | None
+) -> str | None:
+    """Where the host shows an entry at the scanned commit; None for a local repository."""
+    if repo_url.startswith("file:"):
+        return None
+    commit = detected_sha if removed_at else resolved_sha
+    place = "" if path == "." else f"/{quote(path)}"
+    view = "tree" if type in DIRECTORY_TYPES else "blob"
+    return f"{repo_url}/{view}/{commit}{place}"
 
 
 class EntryTag(models.Model):

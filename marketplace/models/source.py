@@ -157,9 +157,7 @@ class Source(Row):
 
     @property
     def visibility(self) -> str:
-        if self.visibility_set:
-            return self.visibility_set
-        return Visibility.PRIVATE if self.private_upstream else Visibility.PUBLIC
+        return visibility_of(self.visibility_set, self.private_upstream)
 
     @property
     def detection_settings(self) -> DetectionSettings:
@@ -177,6 +175,11 @@ class Source(Row):
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
         super().save(*args, **kwargs)
+
+
+def visibility_of(visibility_set: str, private_upstream: bool) -> str:
+    """What people have set, else what the host says."""
+    return visibility_set or (Visibility.PRIVATE if private_upstream else Visibility.PUBLIC)
 
 
 class SourceTag(models.Model):

@@ -4,10 +4,13 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.filters import StrictQueryMixin
+from skillmeat_site.api.shapes import shape_of
 from skillmeat_site.errors import DomainError
 from skillmeat_site.rows import Row
 
@@ -39,7 +42,7 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
         model: type[Row] = queryset.model
         row = queryset.filter(pk=model.decode(public_id)).first()
         if row is None:
-            raise NotFound(f"There is no {model._meta.verbose_name} {public_id[:60]!r}.")
+            raise no_such(model, public_id)
         return row
 
     def validated(self, request: Request) -> Any:
@@ -47,3 +50,30 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+
+class PlainViewSet(ResourceViewSet):
+    """`list` and `retrieve` read rows by shape, without model instances.
+
+    A list finds its page's keys first and then the rows behind them: keys are sorted without the rest of their
+    rows, and often found in an index alone.
+    """
+
+    def list(self, request: Request) -> Response:
+        return self.listed(self.get_queryset(), self.get_serializer_class())
+
+    def listed(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+        """A page of these rows under the view's filters."""
+        keys = self.paginate_queryset(self.filter_queryset(rows).values_list("pk", flat=True))
+        return self.get_paginated_response(shape_of(serializer).read(rows, keys or ()))
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        rows = self.get_queryset()
+        found = shape_of(self.get_serializer_class()).read(rows, [rows.model.decode(id)])
+        if not found:
+            raise no_such(rows.model, id)
+        return Response(found[0])
+
+
+def no_such(model: type[Row], public_id: str) -> NotFound:
+    return NotFound(f"There is no {model._meta.verbose_name} {public_id[:60]!r}.")
