@@ -86,7 +86,7 @@ class _Planter:
         owner, name = self.author.word(), f"{self.author.word()}-{number}"
         description, tags = self.author.sentence(), list(tags_of(number))
         types = [TYPES[entry % len(TYPES)] for entry in entries_of(number)]
-        return Source(
+        source = Source(
             id=source_id(number),
             project=self.project,
             repo_url=f"https://github.com/{owner}/{name}",
@@ -107,10 +107,11 @@ class _Planter:
             last_indexed_at=START,
             artifact_count=len(types),
             counts_by_type={name: types.count(name) for name in sorted(set(types))},
-            search_text="\n".join([owner, name, f"{owner}/{name}", description, *tags]).casefold(),
             created_at=START,
             updated_at=START,
         )
+        source.index()
+        return source
 
     def _job(self, number: int) -> Job:
         is_live = number < LIVE_JOBS
@@ -134,11 +135,7 @@ class _Planter:
     def _plant_entries(self, numbers: list[tuple[int, int]], sources: list[Source]) -> None:
         entries = [self._entry(*pair) for pair in numbers]
         _write(entries)
-        _write(
-            EntryTag(entry=entry, tag=tag)
-            for entry in entries
-            for tag in sorted({*entry.tags, *entry.path_tags})
-        )
+        _write(row for entry in entries for row in EntryTag.all_of(entry))
         _write(
             index.document(entry, sources[source], self._body(number))
             for entry, (source, number) in zip(entries, numbers, strict=True)

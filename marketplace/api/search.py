@@ -102,7 +102,7 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
         """
         hits = Hits(self._question(request))
         page = self.paginate_queryset(cast("Any", hits))
-        items = shape_of(FoundSerializer).read(Entry.objects.with_status(), page or ())
+        items = shape_of(FoundSerializer).read(page or ())
         for item in items:
             item["highlights"] = highlighted(item, hits.question.words)
         answer = self.get_paginated_response(items)
@@ -128,4 +128,4 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
     def _projects(user: Any) -> list[Any] | None:
         if user.is_superuser:
             return None
-        return list(Project.objects.with_role(user, Role.VIEWER).values_list("pk", flat=True))
+        return list(Project.objects.ids_with_role(user, Role.VIEWER))

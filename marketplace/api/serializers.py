@@ -287,6 +287,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     class Meta:
         model = Source
+        rows = Source.objects.with_scan_status()
         fields: tuple[str, ...] = (
             "id",
             "repo_url",
@@ -365,6 +366,7 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
 
     class Meta:
         model = Entry
+        rows = Entry.objects.with_status()
         fields: tuple[str, ...] = (
             "id",
             "source_id",

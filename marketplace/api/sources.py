@@ -120,13 +120,13 @@ class SourceViewSet(mixins.DestroyModelMixin, PlainViewSet):
     @action(detail=True, filterset_class=EntryFilter, pagination_class=OffsetPagination)
     def artifacts(self, request: Request, id: str) -> Response:
         """Best first. Removed entries only with `status=removed`, excluded ones only with `excluded=true`."""
-        entries = Entry.objects.filter(source=self.get_object()).with_status()
+        entries = Entry.objects.filter(source=self.get_key()).with_status()
         return self.listed(entries, EntrySerializer)
 
     @extend_schema(summary="List a source's jobs, newest first", responses=JobSerializer(many=True))
     @action(detail=True, filterset_class=JobFilter)
     def jobs(self, request: Request, id: str) -> Response:
-        jobs = Job.objects.filter(kind=SCAN, subject_id=self.get_object().pk)
+        jobs = Job.objects.filter(kind=SCAN, subject_id=self.get_key())
         page = self.paginate_queryset(self.filter_queryset(jobs))
         return self.get_paginated_response(JobSerializer(page, many=True).data)
 

@@ -61,7 +61,9 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
 class Entry(Row):
     id_prefix = "ent"
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="entries")
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, db_index=False, related_name="entries"
+    )  # `entry_identity` begins with it
     type = models.CharField(max_length=10, choices=TYPES)
     locator = models.CharField(max_length=1000, help_text="Identity within source and type.")
     path = models.CharField(max_length=1000)
@@ -71,19 +73,12 @@ class Entry(Row):
     name = models.CharField(max_length=200)
     namespace = models.CharField(max_length=500, blank=True)
     title = models.CharField(max_length=200, blank=True)
-    description = models.TextField(blank=True)
     version = models.CharField(max_length=60, blank=True)
     license = models.CharField(max_length=200, blank=True)
     author = models.CharField(max_length=200, blank=True)
     tags = models.JSONField(default=list)
     path_tags = models.JSONField(default=list)
-    frontmatter = models.JSONField(default=dict)
     confidence = models.PositiveSmallIntegerField()
-    signals = models.JSONField(default=list, help_text="Why this type and confidence.")
-
-    findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
-
-    search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="entries")
     incomplete = models.CharField(
@@ -97,6 +92,13 @@ class Entry(Row):
     imported_at = models.DateTimeField(null=True)
     excluded_at = models.DateTimeField(null=True)
     excluded_reason = models.CharField(max_length=500, blank=True)
+
+    # What may be long stands behind what lists are filtered and sorted by: SQLite reads a row from its start.
+    description = models.TextField(blank=True)
+    search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
+    findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
+    signals = models.JSONField(default=list, help_text="Why this type and confidence.")
+    frontmatter = models.JSONField(default=dict)
 
     objects = EntryQuerySet.as_manager()
 
@@ -115,7 +117,7 @@ class Entry(Row):
         indexes = (
             models.Index(fields=["source", "-confidence", "path"], name="entry_by_confidence"),
             models.Index(
-                fields=["source", "type"],
+                fields=["source", "type", "confidence"],
                 condition=Q(removed_at=None, excluded_at=None),
                 name="entry_counted",
             ),
@@ -149,13 +151,26 @@ def upstream_url_of(
 
 
 class EntryTag(models.Model):
-    """The index of `tags` and `path_tags`: what the filter by tag looks into."""
+    """The index of `tags` and `path_tags`: what the filter by tag looks into.
+
+    The entry's source stands in it, so that a source's entries with a tag lie side by side.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="tag_rows")
+    # It goes with its entry.
+    source = models.ForeignKey(
+        Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     tag = models.CharField(max_length=50)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["tag", "entry"], name="entry_tag_once"),)
+        constraints = (models.UniqueConstraint(fields=["tag", "source", "entry"], name="entry_tag_once"),)
 
     def __str__(self) -> str:
         return self.tag
+
+    @classmethod
+    def all_of(cls, entry: Entry) -> list[EntryTag]:
+        """The rows that an entry has to have."""
+        tags = sorted({*entry.tags, *entry.path_tags})
+        return [cls(entry=entry, source_id=entry.source_id, tag=tag) for tag in tags]

@@ -97,7 +97,7 @@ def _conditions(question: Question) -> list[tuple[str, list[Any]]]:
         found.append(("document.source_id = %s", [_key(question.source)]))
     tagged = (
         "EXISTS (SELECT 1 FROM marketplace_entrytag AS tag"
-        " WHERE tag.entry_id = document.entry_id AND tag.tag = %s)"
+        " WHERE tag.tag = %s AND tag.source_id = document.source_id AND tag.entry_id = document.entry_id)"
     )
     return found + [(tagged, [tag]) for tag in question.tags]
 

@@ -1,6 +1,7 @@
 """The viewset that every resource builds on: outside ids in addresses, strict queries, scoped rows."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -30,6 +31,14 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
     def caller(self) -> Any:
         """The user who asks; permissions have seen to it that there is one."""
         return self.request.user
+
+    def get_key(self) -> UUID:
+        """The key of the row that is asked for, if it may be seen; all that a list below it needs."""
+        rows = self.get_queryset()
+        keys = list(rows.filter(pk=rows.model.decode(self.kwargs["id"])).values_list("pk", flat=True).order_by())
+        if not keys:
+            raise no_such(rows.model, self.kwargs["id"])
+        return cast("UUID", keys[0])
 
     def get_object(self) -> Any:
         found = self.find(self.get_queryset(), self.kwargs["id"])
@@ -65,11 +74,11 @@ class PlainViewSet(ResourceViewSet):
     def listed(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
         """A page of these rows under the view's filters."""
         keys = self.paginate_queryset(self.filter_queryset(rows).values_list("pk", flat=True))
-        return self.get_paginated_response(shape_of(serializer).read(rows, keys or ()))
+        return self.get_paginated_response(shape_of(serializer).read(keys or ()))
 
     def retrieve(self, request: Request, id: str) -> Response:
         rows = self.get_queryset()
-        found = shape_of(self.get_serializer_class()).read(rows, [rows.model.decode(id)])
+        found = shape_of(self.get_serializer_class()).of(rows.filter(pk=rows.model.decode(id)))
         if not found:
             raise no_such(rows.model, id)
         return Response(found[0])
