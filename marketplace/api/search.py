@@ -47,10 +47,14 @@ class SearchPagination(OffsetPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         answer = super().get_paginated_response_schema(schema)
-        answer["required"].append("facets")
+        answer["required"] += ["facets", "counts_are_exact"]
+        answer["properties"]["counts_are_exact"] = {
+            "type": "boolean",
+            "description": f"False when there are more than {find.COUNTED:,} hits, of which no more are counted.",
+        }
         answer["properties"]["facets"] = {
             "type": "object",
-            "description": "How many of all hits are of each type and trust level.",
+            "description": "How many of the counted hits are of each type and trust level.",
             "required": ["type", "trust_level"],
             "properties": {
                 "type": _counts(list(ArtifactType)),
@@ -76,7 +80,8 @@ class Hits:
         return self.spread.total
 
     def __getitem__(self, part: slice) -> list[UUID]:
-        return find.page(self.question, limit=part.stop - part.start, offset=part.start)
+        total = self.count()
+        return find.page(self.question, total=total, limit=part.stop - part.start, offset=part.start)
 
 
 class SearchView(StrictQueryMixin, GenericAPIView[Any]):
@@ -98,7 +103,7 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
         """Over name, tags, description, source and text; the last word may be the beginning of one.
 
         Only sources with `indexing_enabled` are looked into. `highlights` are ranges of characters in an
-        item's own fields; `facets` count all hits.
+        item's own fields; `facets` count all hits, or 10,000 of them where there are more.
         """
         hits = Hits(self._question(request))
         page = self.paginate_queryset(cast("Any", hits))
@@ -107,6 +112,7 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
             item["highlights"] = highlighted(item, hits.question.words)
         answer = self.get_paginated_response(items)
         answer.data["facets"] = {"type": hits.spread.by_type, "trust_level": hits.spread.by_trust}
+        answer.data["counts_are_exact"] = hits.spread.is_exact
         return answer
 
     def _question(self, request: Request) -> find.Question:

@@ -120,8 +120,7 @@ class SourceViewSet(mixins.DestroyModelMixin, PlainViewSet):
     @action(detail=True, filterset_class=EntryFilter, pagination_class=OffsetPagination)
     def artifacts(self, request: Request, id: str) -> Response:
         """Best first. Removed entries only with `status=removed`, excluded ones only with `excluded=true`."""
-        entries = Entry.objects.filter(source=self.get_key()).with_status()
-        return self.listed(entries, EntrySerializer)
+        return self.listed(Entry.objects.filter(source=self.get_key()), EntrySerializer)
 
     @extend_schema(summary="List a source's jobs, newest first", responses=JobSerializer(many=True))
     @action(detail=True, filterset_class=JobFilter)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -38,30 +39,27 @@ class Shape:
 
     def __init__(self, serializer: type[serializers.Serializer[Any]]) -> None:
         fields = serializer().fields
-        self._rows: QuerySet[Any] = serializer.Meta.rows  # type: ignore[attr-defined]
         self._names = tuple(fields)
         self._converted: list[tuple[str, Callable[[Any], Any]]] = []
-        self._worked_out: list[tuple[str, Callable[..., Any], slice]] = []
-        # One column for each name, in their order, so that a row is a dict at once; more stand behind them.
-        first, more = [], list[str]()
+        self._worked_out: list[tuple[str, Callable[..., Any], Callable[[Any], Any]]] = []
+        # The first columns are those of the fields, in their order, so that a row is a dict at once.
+        columns = [_columns(field)[0] for field in fields.values()]
         for name, field in fields.items():
             if isinstance(field, WorkedOutField):
-                start = len(fields) + len(more)
-                more += field.columns
-                self._worked_out.append((name, field.work, slice(start, start + len(field.columns))))
-                first.append(field.columns[0])
-            else:
-                first.append(".".join(field.source_attrs).replace(".", "__"))
-                if convert := _conversion(field):
-                    self._converted.append((name, convert))
-        self._columns = (*first, *more)
+                columns += [column for column in field.columns if column not in columns]
+                values = itemgetter(*map(columns.index, field.columns))
+                self._worked_out.append((name, field.work, values))
+            elif convert := _conversion(field):
+                self._converted.append((name, convert))
+        self._columns = tuple(columns)
+        rows: QuerySet[Any] = serializer.Meta.rows  # type: ignore[attr-defined]
+        self._rows = rows.order_by().values_list("pk", *self._columns)
 
     def read(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
         keys = list(keys)
-        rows = self._rows.filter(pk__in=keys).order_by().values_list("pk", *self._columns) if keys else ()
-        found = {row[0]: row for row in rows}
-        return [self._shown(found[key][1:]) for key in keys if key in found]
+        found = {row[0]: row[1:] for row in self._rows.filter(pk__in=keys)} if keys else {}
+        return [self._shown(found[key]) for key in keys if key in found]
 
     def of(self, rows: QuerySet[Any]) -> list[dict[str, Any]]:
         """These rows, which have to be annotated like the serializer's own."""
@@ -71,14 +69,18 @@ class Shape:
         shown = dict(zip(self._names, row, strict=False))
         for name, convert in self._converted:
             shown[name] = convert(shown[name])
-        for name, work, place in self._worked_out:
-            shown[name] = work(*row[place])
+        for name, work, values in self._worked_out:
+            shown[name] = work(*values(row))
         return shown
 
 
 @cache
 def shape_of(serializer: type[serializers.Serializer[Any]]) -> Shape:
     return Shape(serializer)
+
+
+def _columns(field: serializers.Field[Any, Any, Any, Any]) -> Sequence[str]:
+    return field.columns if isinstance(field, WorkedOutField) else ["__".join(field.source_attrs)]
 
 
 def _conversion(field: serializers.Field[Any, Any, Any, Any]) -> Callable[[Any], Any] | None:
