@@ -15,7 +15,7 @@ from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import Entry, Source, TrustLevel
 from marketplace.search import find
 from marketplace.search.words import MAX_QUERY, query_words
-from skillmeat_site.accounts.models import Project, Role
+from skillmeat_site.accounts.models import User
 from skillmeat_site.accounts.permissions import ScopePermission
 from skillmeat_site.api.filters import (
     OptionFilter,
@@ -122,16 +122,10 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
             raise bad_parameter("source", "This is no id of a source.")
         return find.Question(
             words=query_words(values["q"]),
-            projects=self._projects(request.user),
+            projects=cast("User", request.user).project_keys(),
             type=values["type"],
             trust_level=values["trust_level"],
             min_confidence=values["min_confidence"],
             source=source,
             tags=values["tags"],
         )
-
-    @staticmethod
-    def _projects(user: Any) -> list[Any] | None:
-        if user.is_superuser:
-            return None
-        return list(Project.objects.ids_with_role(user, Role.VIEWER))

@@ -59,6 +59,12 @@ class User(AbstractUser, Row):
     def is_local_operator(self) -> bool:
         return self.username == LOCAL_OPERATOR
 
+    def project_keys(self) -> list[UUID] | None:
+        """Of the projects this user is a member of; None, meaning all, for a superuser."""
+        if self.is_superuser:
+            return None
+        return list(self.memberships.order_by().values_list("project_id", flat=True))
+
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def with_role(self, user: User, role: Role) -> Self:
@@ -71,11 +77,6 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: User) -> Self:
         """The projects that this user is a member of; all for a superuser."""
         return self.with_role(user, Role.VIEWER)
-
-    def ids_with_role(self, user: User, role: Role) -> list[UUID]:
-        """The projects' keys, asked at once: constants that a database can plan with."""
-        memberships = Membership.objects.filter(user=user, role__in=role.and_above)
-        return list(memberships.order_by().values_list("project_id", flat=True))
 
     def with_role_of(self, user: User) -> Self:
         """Annotates `role_of_caller`: this user's own role; where a superuser has none he is an admin."""

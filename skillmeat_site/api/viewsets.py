@@ -69,7 +69,9 @@ class PlainViewSet(ResourceViewSet):
     """
 
     def list(self, request: Request) -> Response:
-        return self.listed(self.get_queryset(), self.get_serializer_class())
+        everything: Any = self.queryset
+        visible = everything.in_projects(self.caller.project_keys())
+        return self.listed(visible, self.get_serializer_class())
 
     def listed(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
         """A page of these rows under the view's filters."""
