@@ -6,7 +6,6 @@ product and of a reference, a bare view that runs the same queries, in turns; nu
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -39,7 +38,11 @@ class Read:
 
 READS = (
     Read(name="50 sources", path=f"{MARKET}/sources", per_second=300),
-    Read(name="next page", path=f"{MARKET}/sources?cursor={encode('src', catalogue.source_id(150))}", per_second=300),
+    Read(
+        name="next page",
+        path=f"{MARKET}/sources?cursor={encode('src', catalogue.source_id(150))}",
+        per_second=300,
+    ),
     Read(name="by type", path=f"{MARKET}/sources?artifact_type=hook", per_second=300),
     Read(name="by tags", path=f"{MARKET}/sources?tags=python&tags=review", per_second=300),
     Read(name="by trust", path=f"{MARKET}/sources?trust_level=verified", per_second=300),
@@ -98,7 +101,9 @@ class Measured:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sources", default=SIZES, metavar="LIST", help=f"sizes (default: {SIZES})")
-    parser.add_argument("--postgresql", default="", metavar="URL", help="a server on which databases may be made")
+    parser.add_argument(
+        "--postgresql", default="", metavar="URL", help="a server on which databases may be made"
+    )
     parser.add_argument("--multi-user", action="store_true", help="ask with a token")
     parser.add_argument("--only", default="", metavar="TEXT", help="reads whose name contains it")
     parser.add_argument("--threads", type=int, default=1, help="of the one worker process")
@@ -171,7 +176,17 @@ def _broken(rows: Sequence[Measured]) -> Iterator[str]:
 
 
 def _table(rows: Sequence[Measured]) -> str:
-    heads = ["database", "sources", "read", "requests/s", "spread", "promised", "p99 ms", "x reference", "x smallest"]
+    heads = [
+        "database",
+        "sources",
+        "read",
+        "requests/s",
+        "spread",
+        "promised",
+        "p99 ms",
+        "x reference",
+        "x smallest",
+    ]
     smallest = {row.read.name: row for row in reversed(rows)}
     cells = [
         [

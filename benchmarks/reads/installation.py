@@ -90,7 +90,18 @@ class Installation:
         environment = self._environment | (extra or {})
         if multi_user:
             environment |= {"SKILLMEAT_AUTH": "multi-user", "SKILLMEAT_SECRET_KEY": "benchmark" * 8}
-        command = [sys.executable, "-m", "gunicorn", application, "--workers", "1", "--threads", str(threads), "--timeout", "300"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            application,
+            "--workers",
+            "1",
+            "--threads",
+            str(threads),
+            "--timeout",
+            "300",
+        ]
         place = ["--bind", f"127.0.0.1:{port}", "--pid", str(pid_file)]
         started = time.perf_counter()
         with log.open("w") as errors, running([*command, *place], env=environment, errors=errors):

@@ -29,7 +29,16 @@ def require() -> None:
 def measure(address: str, *, token: str, connections: int, seconds: int) -> Load:
     """Raises StepFailed when any answer is no 200."""
     header = ["--header", f"Authorization: Bearer {token}"] if token else []
-    size = ["--timeout", "60s", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+    size = [
+        "--timeout",
+        "60s",
+        "--threads",
+        "1",
+        "--connections",
+        str(connections),
+        "--duration",
+        f"{seconds}s",
+    ]
     said = run(["wrk", *size, *header, "--script", str(REPORT), address], env=dict(os.environ))
     found = json.loads(said.splitlines()[-1])
     if found.pop("errors") or not found["per_second"]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
-from typing import Any
 
 from django.db import connection, models, transaction
 
@@ -32,7 +31,7 @@ def plant(sources: int) -> str:
         project = Project.objects.default()
         _Planter(project, sources).plant()
         User.objects.local_operator()
-        reader = User.objects.create(username="reader", password="!")
+        reader = User.objects.create_user("reader")
         Membership.objects.create(user=reader, project=project, role=Role.VIEWER)
         _, secret = Token.objects.issue(user=reader, name="benchmark", scope=TokenScope.READ)
     with connection.cursor() as cursor:
@@ -59,7 +58,7 @@ def _without_index() -> Iterator[None]:
 def _write(rows: Iterable[models.Model]) -> None:
     iterator = iter(rows)
     while chunk := list(islice(iterator, CHUNK)):
-        type(chunk[0])._default_manager.bulk_create(chunk)
+        type(chunk[0])._base_manager.bulk_create(chunk)
 
 
 def tags_of(number: int) -> tuple[str, ...]:
@@ -128,7 +127,14 @@ class _Planter:
         )
 
     def _manifests(self) -> Iterator[Manifest]:
-        file = {"path": "SKILL.md", "kind": "file", "mode": "100644", "size": 1, "sha": "0" * 40, "digest": None}
+        file = {
+            "path": "SKILL.md",
+            "kind": "file",
+            "mode": "100644",
+            "size": 1,
+            "sha": "0" * 40,
+            "digest": None,
+        }
         for number in range(MANIFESTS):
             yield Manifest(digest=f"{number:064x}", files=[file], size=1, wanted_at=START)
 

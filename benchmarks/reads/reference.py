@@ -6,8 +6,8 @@ queries; then each request runs them again, fetches every row, and dumps the doc
 
 import json
 import os
-from http import HTTPStatus
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import orjson

@@ -397,6 +397,7 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
         )
         read_only_fields: tuple[str, ...] = fields
 
+
 class SignalSerializer(serializers.Serializer[Any]):
     """One reason for type and confidence."""
 

@@ -76,10 +76,11 @@ class StrictFilterBackend(DjangoFilterBackend):
     """django-filter, with bad values as our problem instead of DRF's."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: "APIView") -> QuerySet[Any]:
-        filterset_class = getattr(view, "filterset_class", None)
+        filterset_class: Any = getattr(view, "filterset_class", None)
         if filterset_class is None:
             return queryset
-        filters = _ready(filterset_class, queryset.model)
+        model: Any = queryset.model
+        filters = _ready(filterset_class, model)
         for name, value in _cleaned(filters, request).items():
             queryset = filters[name].filter(queryset, value)
         return queryset
@@ -93,7 +94,7 @@ def chosen(view: Any, request: Request) -> dict[str, Any]:
 @cache
 def _ready(filterset_class: type[django_filters.FilterSet], model: type[Model]) -> dict[str, Any]:
     """The filters of a set, which know no request: django-filter would copy them and build a form for each."""
-    return dict(filterset_class(queryset=model._default_manager.none()).filters)
+    return dict(filterset_class(queryset=model._base_manager.none()).filters)
 
 
 def _cleaned(filters: dict[str, Any], request: Request) -> dict[str, Any]:
@@ -297,7 +298,7 @@ class TagsFilter(django_filters.Filter):
                 qs = qs.filter(**{self.field_name: tag, f"{relation}__{self.within}": F(self.within)})
             return qs
         child: Any = qs.model._meta.get_field(relation)
-        parent, tags = child.field.attname, child.related_model._default_manager
+        parent, tags = child.field.attname, child.related_model._base_manager
         for tag in value:
             qs = qs.filter(pk__in=tags.filter(**{text: tag}).values(parent))
         return qs

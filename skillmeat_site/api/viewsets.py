@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from skillmeat_site.api.errors import NotFound
@@ -35,7 +34,9 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
     def get_key(self) -> UUID:
         """The key of the row that is asked for, if it may be seen; all that a list below it needs."""
         rows = self.get_queryset()
-        keys = list(rows.filter(pk=rows.model.decode(self.kwargs["id"])).values_list("pk", flat=True).order_by())
+        keys = list(
+            rows.filter(pk=rows.model.decode(self.kwargs["id"])).values_list("pk", flat=True).order_by()
+        )
         if not keys:
             raise no_such(rows.model, self.kwargs["id"])
         return cast("UUID", keys[0])
@@ -69,18 +70,19 @@ class PlainViewSet(ResourceViewSet):
     """
 
     def list(self, request: Request) -> Response:
-        everything: Any = self.queryset
+        everything: Any = super(ResourceViewSet, self).get_queryset()
         visible = everything.in_projects(self.caller.project_keys())
         return self.listed(visible, self.get_serializer_class())
 
-    def listed(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+    def listed(self, rows: QuerySet[Any], serializer: Any) -> Response:
         """A page of these rows under the view's filters."""
         keys = self.paginate_queryset(self.filter_queryset(rows).values_list("pk", flat=True))
         return self.get_paginated_response(shape_of(serializer).read(keys or ()))
 
     def retrieve(self, request: Request, id: str) -> Response:
         rows = self.get_queryset()
-        found = shape_of(self.get_serializer_class()).of(rows.filter(pk=rows.model.decode(id)))
+        serializer: Any = self.get_serializer_class()
+        found = shape_of(serializer).of(rows.filter(pk=rows.model.decode(id)))
         if not found:
             raise no_such(rows.model, id)
         return Response(found[0])

@@ -93,7 +93,7 @@ def settled(project: Project) -> World:
     bob, newcomer = UserFactory(), UserFactory()
     Membership.objects.create(project=project, user=bob, role=Role.EDITOR)
     token, _ = Token.objects.issue(user=bob, name="his", scope=TokenScope.WRITE)
-    index.refresh(source, at=LONG_AGO)
+    index.refresh(source, texts={}, at=LONG_AGO)
     with transaction.atomic():
         event = record("source.created", source, project=project, by=bob, at=LONG_AGO)
     return World(

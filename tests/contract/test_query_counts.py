@@ -66,7 +66,7 @@ def add_sources(count: int) -> None:
 def add_entries(source: Source, count: int) -> None:
     parent = EntryFactory(source=source, type="plugin", excluded_at=LONG_AGO)
     EntryFactory.create_batch(count, source=source, tags=["a"], parent=parent, duplicate_of=parent)
-    index.refresh(source, at=LONG_AGO)
+    index.refresh(source, texts={}, at=LONG_AGO)
 
 
 def add_jobs(source: Source, count: int) -> None:

@@ -37,8 +37,10 @@ class Command(BaseCommand):
     @staticmethod
     def _index(key: Any) -> None:
         """One source, locked, so that a scan which saves it meanwhile comes before or after."""
+        source = Source.objects.filter(pk=key).first()
+        texts = index.stored_texts(source) if source else {}
         with transaction.atomic():
             source = Source.objects.select_for_update(of=("self",)).filter(pk=key).first()
             if source:
-                index.refresh(source, at=timezone.now())
+                index.refresh(source, texts=texts, at=timezone.now())
                 Source.objects.filter(pk=key).update(last_indexed_at=source.last_indexed_at)
