@@ -80,8 +80,7 @@ class Hits:
         return self.spread.total
 
     def __getitem__(self, part: slice) -> list[UUID]:
-        total = self.count()
-        return find.page(self.question, total=total, limit=part.stop - part.start, offset=part.start)
+        return find.page(self.question, limit=part.stop - part.start, offset=part.start)
 
 
 class SearchView(StrictQueryMixin, GenericAPIView[Any]):

@@ -1,8 +1,8 @@
 """Asking the index: the entries that answer a question, best first, and how they are spread.
 
-A word may stand in every document, and ranking all of them would take seconds. So hits are counted up to a
-number, and the best are looked for among fewer still: those that have the words in their name first, then
-those with them in their tags, then in their description, then anywhere.
+A hit that has the words in its name stands before one that has them in its tags, then come descriptions and
+the rest. A word may stand in every document, and ranking all of them would take seconds: so hits are counted
+up to a number, and of each place no more are ranked than a page can reach.
 """
 
 from collections import Counter
@@ -62,29 +62,26 @@ def spread(question: Question) -> Spread:
     )
 
 
-def page(question: Question, *, total: int, limit: int, offset: int) -> list[UUID]:
-    """Entry ids, best first; `total` is what the question's spread has said."""
-    return [UUID(str(key)) for key in _ranked(question, total)[offset : offset + limit]]
+def page(question: Question, *, limit: int, offset: int) -> list[UUID]:
+    """Entry ids, best first."""
+    ranked: dict[Any, None] = {}
+    for place in (*SHORT_COLUMNS, None):
+        if len(ranked) < offset + limit:
+            ranked |= dict.fromkeys(_ranked(question, place))
+    return [UUID(str(key)) for key in [*ranked][offset : offset + limit]]
 
 
-def _ranked(question: Question, total: int) -> list[Any]:
-    found: dict[Any, tuple[float, int]] = {}
-    for place in (*SHORT_COLUMNS, None) if total > RANKED else (None,):
-        if len(found) < RANKED:
-            found |= _scores(question, place)
-    return sorted(sorted(found, key=str), key=found.__getitem__, reverse=True)
-
-
-def _scores(question: Question, place: str | None) -> dict[Any, tuple[float, int]]:
-    """What hits are ranked by, up to `RANKED` of those that have the words in this place (None: anywhere).
+def _ranked(question: Question, place: str | None) -> list[Any]:
+    """Keys of up to `RANKED` hits that have the words in this place (None: anywhere), best first.
 
     That is how well the words fit, leaning on how sure the artifact and how trusted its source is.
     """
     columns = f"document.entry_id, {engine().score}, document.confidence, source.trust_level"
-    return {
-        key: (score * (0.5 + confidence / 200) * TRUST[TrustLevel(trust)], confidence)
+    order = {
+        key: (-score * (0.5 + confidence / 200) * TRUST[TrustLevel(trust)], -confidence, str(key))
         for key, score, confidence, trust in _hits(question, columns, at_most=RANKED, place=place)
     }
+    return sorted(order, key=order.__getitem__)
 
 
 def _hits(

@@ -58,7 +58,7 @@ def source(operator: User) -> Source:
 
 
 def add_sources(count: int) -> None:
-    for source in SourceFactory.create_batch(count, tags=["a", "b"]):
+    for source in SourceFactory.create_batch(count, tags=["a", "b"], counts_by_type={"skill": 1}):
         EntryFactory(source=source)
         JobFactory(source=source)
 
