@@ -39,12 +39,14 @@ def timed(command: Sequence[str], *, env: Mapping[str, str]) -> float:
 
 
 @contextmanager
-def running(command: Sequence[str], *, env: Mapping[str, str]) -> Iterator[IO[str]]:
+def running(
+    command: Sequence[str], *, env: Mapping[str, str], errors: IO[str] | None = None
+) -> Iterator[IO[str]]:
     """What the started process writes to its output; it is ended with the context."""
     reading, writing = os.pipe()
     with os.fdopen(reading) as output:
         with os.fdopen(writing):
-            process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=writing)
+            process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=writing, stderr=errors)
         try:
             yield output
         finally:

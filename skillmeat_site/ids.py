@@ -14,6 +14,8 @@ from uuid import UUID
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 26
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_SHIFTS = range(5 * (LENGTH - 2), -1, -10)
 _lock = threading.Lock()
 _last = 0
 
@@ -41,11 +43,7 @@ def first_at(seconds: float) -> UUID:
 def encode(prefix: str, value: UUID) -> str:
     """The outside form, for example `src_06a1...`; `decode` is its inverse."""
     number = value.int
-    characters = []
-    for _ in range(LENGTH):
-        number, remainder = divmod(number, 32)
-        characters.append(ALPHABET[remainder])
-    return f"{prefix}_{''.join(reversed(characters))}"
+    return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def decode(prefix: str, text: str) -> UUID:

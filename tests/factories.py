@@ -104,7 +104,7 @@ class EntryFactory(factory.django.DjangoModelFactory[Entry]):
     @factory.post_generation
     def index_tags(self: Entry, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
         tags = sorted({*self.tags, *self.path_tags})
-        EntryTag.objects.bulk_create(EntryTag(entry=self, tag=tag) for tag in tags)
+        EntryTag.objects.bulk_create(EntryTag(entry=self, source_id=self.source_id, tag=tag) for tag in tags)
 
 
 class JobFactory(factory.django.DjangoModelFactory[Job]):

@@ -18,12 +18,12 @@ from marketplace.api.serializers import (
     MAX_RESCAN_INTERVAL,
     MIN_RESCAN_INTERVAL,
     ContentFileSerializer,
-    NullableText,
     TagsField,
     invalid,
 )
 from marketplace.models import Entry, Source
 from skillmeat_site.api.fields import (
+    NullableText,
     NumberField,
     PublicIdField,
     StrictSerializer,

@@ -13,9 +13,16 @@ from deployment_sets.operations.members import NewMember
 from deployment_sets.operations.resolving import Placed, ResolvedSet
 from deployment_sets.operations.sets import Settings
 from deployment_sets.resolution import Container, Kind, Unresolved
-from marketplace.api.serializers import NullableText, TagsField
+from marketplace.api.serializers import TagsField
 from marketplace.models.entry import TYPES
-from skillmeat_site.api.fields import NumberField, OptionField, PublicIdField, StrictSerializer, TextField
+from skillmeat_site.api.fields import (
+    NullableText,
+    NumberField,
+    OptionField,
+    PublicIdField,
+    StrictSerializer,
+    TextField,
+)
 from skillmeat_site.ids import encode
 
 MAX_ID = 60

@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
 
 from marketplace.detection.vocabulary import ALIASES, ArtifactType
 from marketplace.models import ScanStatus, Status, TrustLevel
@@ -49,26 +48,23 @@ class SourceFilter(django_filters.FilterSet):
         return queryset.filter(project__in=Project.objects.named(value))
 
 
+class EntryStatusFilter(OptionFilter):
+    """Removed entries only when asked for."""
+
+    def filter(self, qs: Any, value: str | None) -> Any:
+        return super().filter(qs.with_status(), value) if value else qs.present()
+
+
 class EntryFilter(django_filters.FilterSet):
     type = OptionFilter(choices=TYPE_CHOICES, aliases=TYPE_ALIASES)
-    status = OptionFilter(choices=Status.choices)
+    status = EntryStatusFilter(choices=Status.choices)
     min_confidence = RangeFilter(field_name="confidence", lookup_expr="gte", low=0, high=100)
     max_confidence = RangeFilter(field_name="confidence", lookup_expr="lte", low=0, high=100)
     imported = BooleanFilter(method="by_import")
-    excluded = BooleanFilter(method="by_exclusion")
-    tags = TagsFilter(field_name="tag_rows__tag")
+    excluded = BooleanFilter(method="by_exclusion", default=False)
+    tags = TagsFilter(field_name="tag_rows__tag", within="source")
     search = TextFilter(method="containing")
     ordering = OptionFilter(choices=[(name, name) for name in ORDERINGS], method="ordered")
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Removed entries only when asked for by status; excluded ones only when asked for."""
-        chosen = self.form.cleaned_data
-        if chosen["status"] is None:
-            queryset = queryset.filter(removed_at=None)
-        if chosen["excluded"] is None:
-            queryset = queryset.filter(excluded_at=None)
-        filtered: QuerySet[Any] = super().filter_queryset(queryset)
-        return filtered
 
     def by_import(self, queryset: Any, _name: str, value: bool) -> Any:
         return queryset.filter(imported_at__isnull=not value)

@@ -1,6 +1,7 @@
 """`/marketplace/search`: artifacts by words, across sources."""
 
 from typing import Any, cast
+from uuid import UUID
 
 import django_filters
 from drf_spectacular.utils import extend_schema
@@ -9,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.api.filters import TYPE_ALIASES, TYPE_CHOICES
-from marketplace.api.serializers import SearchHitSerializer
+from marketplace.api.serializers import FoundSerializer, SearchHitSerializer, highlighted
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import Entry, Source, TrustLevel
 from marketplace.search import find
 from marketplace.search.words import MAX_QUERY, query_words
-from skillmeat_site.accounts.models import Project, Role
+from skillmeat_site.accounts.models import User
 from skillmeat_site.accounts.permissions import ScopePermission
 from skillmeat_site.api.filters import (
     OptionFilter,
@@ -27,6 +28,7 @@ from skillmeat_site.api.filters import (
     chosen,
 )
 from skillmeat_site.api.pagination import OffsetPagination
+from skillmeat_site.api.shapes import shape_of
 
 
 class SearchFilter(django_filters.FilterSet):
@@ -45,10 +47,14 @@ class SearchPagination(OffsetPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         answer = super().get_paginated_response_schema(schema)
-        answer["required"].append("facets")
+        answer["required"] += ["facets", "counts_are_exact"]
+        answer["properties"]["counts_are_exact"] = {
+            "type": "boolean",
+            "description": f"False when there are more than {find.COUNTED:,} hits, of which no more are counted.",
+        }
         answer["properties"]["facets"] = {
             "type": "object",
-            "description": "How many of all hits are of each type and trust level.",
+            "description": "How many of the counted hits are of each type and trust level.",
             "required": ["type", "trust_level"],
             "properties": {
                 "type": _counts(list(ArtifactType)),
@@ -64,7 +70,7 @@ def _counts(names: list[str]) -> dict[str, Any]:
 
 
 class Hits:
-    """The entries that answer a question, counted and sliced as a paginator does with a queryset."""
+    """The keys of the entries that answer a question, counted and sliced as a paginator does with a queryset."""
 
     def __init__(self, question: find.Question) -> None:
         self.question = question
@@ -73,10 +79,8 @@ class Hits:
     def count(self) -> int:
         return self.spread.total
 
-    def __getitem__(self, part: slice) -> list[Entry]:
-        ids = find.page(self.question, limit=part.stop - part.start, offset=part.start)
-        entries = Entry.objects.for_lists().with_status().in_bulk(ids)
-        return [entries[key] for key in ids if key in entries]
+    def __getitem__(self, part: slice) -> list[UUID]:
+        return find.page(self.question, limit=part.stop - part.start, offset=part.start)
 
 
 class SearchView(StrictQueryMixin, GenericAPIView[Any]):
@@ -98,13 +102,16 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
         """Over name, tags, description, source and text; the last word may be the beginning of one.
 
         Only sources with `indexing_enabled` are looked into. `highlights` are ranges of characters in an
-        item's own fields; `facets` count all hits.
+        item's own fields; `facets` count all hits, or 10,000 of them where there are more.
         """
         hits = Hits(self._question(request))
         page = self.paginate_queryset(cast("Any", hits))
-        data = SearchHitSerializer(page or (), many=True, context={"words": hits.question.words}).data
-        answer = self.get_paginated_response(data)
+        items = shape_of(FoundSerializer).read(page or ())
+        for item in items:
+            item["highlights"] = highlighted(item, hits.question.words)
+        answer = self.get_paginated_response(items)
         answer.data["facets"] = {"type": hits.spread.by_type, "trust_level": hits.spread.by_trust}
+        answer.data["counts_are_exact"] = hits.spread.is_exact
         return answer
 
     def _question(self, request: Request) -> find.Question:
@@ -114,16 +121,10 @@ class SearchView(StrictQueryMixin, GenericAPIView[Any]):
             raise bad_parameter("source", "This is no id of a source.")
         return find.Question(
             words=query_words(values["q"]),
-            projects=self._projects(request.user),
+            projects=cast("User", request.user).project_keys(),
             type=values["type"],
             trust_level=values["trust_level"],
             min_confidence=values["min_confidence"],
             source=source,
             tags=values["tags"],
         )
-
-    @staticmethod
-    def _projects(user: Any) -> list[Any] | None:
-        if user.is_superuser:
-            return None
-        return list(Project.objects.with_role(user, Role.VIEWER).values_list("pk", flat=True))

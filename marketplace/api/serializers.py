@@ -1,7 +1,7 @@
 """Shapes of the marketplace's requests and answers: what can be read, and what makes sense by itself."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
@@ -12,6 +12,8 @@ from marketplace.detection.vocabulary import ArtifactType, parse_type
 from marketplace.github.url import InvalidRepositoryUrl
 from marketplace.manifest import ContentKind
 from marketplace.models import Entry, ScanStatus, Source, Status, TrustLevel, Visibility
+from marketplace.models.entry import upstream_url_of
+from marketplace.models.source import visibility_of
 from marketplace.operations import readers
 from marketplace.operations.sources import NewSource
 from marketplace.repository import can_be_ref, clean_directory
@@ -19,11 +21,13 @@ from marketplace.search.words import highlights
 from marketplace.vetting.findings import Severity
 from skillmeat_site.api.fields import (
     FlagField,
+    NullableText,
     NumberField,
     OptionField,
     PublicIdField,
     StrictSerializer,
     TextField,
+    WorkedOutField,
 )
 from skillmeat_site.errors import DomainError
 
@@ -87,6 +91,8 @@ class TagsField(serializers.ListField):
 )
 class ManualMapField(serializers.Field[Any, Any, Any, Any]):
     """Directory -> type, or a list of one type, or null for "nothing here"."""
+
+    is_shown_as_stored = True
 
     def to_internal_value(self, data: Any) -> dict[str, str | None]:
         if not isinstance(data, dict):
@@ -256,16 +262,6 @@ class ExclusionSerializer(StrictSerializer):
     reason = TextField(max_length=500, required=False, allow_null=True, allow_blank=True)
 
 
-class NullableText(serializers.CharField):
-    """Stored as an empty string, shown as null."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs, read_only=True, allow_null=True)
-
-    def to_representation(self, value: Any) -> Any:
-        return value or None
-
-
 class CountsField(serializers.DictField):
     child = serializers.IntegerField(min_value=0)
 
@@ -274,7 +270,9 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
     id = PublicIdField(Source)
     project = serializers.CharField(source="project.slug")
     root_hint = NullableText()
-    visibility = serializers.ChoiceField(Visibility.choices)
+    visibility = WorkedOutField(
+        visibility_of, "visibility_set", "private_upstream", like=serializers.ChoiceField(Visibility.choices)
+    )
     scan_status = serializers.ChoiceField(ScanStatus.choices)
     last_error = NullableText()
     description = NullableText()
@@ -289,6 +287,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     class Meta:
         model = Source
+        rows = Source.objects.with_scan_status()
         fields: tuple[str, ...] = (
             "id",
             "repo_url",
@@ -345,7 +344,16 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
     parent_id = PublicIdField(Entry, allow_null=True)
     duplicate_of = PublicIdField(Entry, source="duplicate_of_id", allow_null=True)
     status = serializers.ChoiceField(Status.choices)
-    upstream_url = serializers.SerializerMethodField()
+    upstream_url = WorkedOutField(
+        upstream_url_of,
+        "source__repo_url",
+        "source__resolved_sha",
+        "type",
+        "path",
+        "detected_sha",
+        "removed_at",
+        like={"type": ["string", "null"], "format": "uri"},
+    )
     namespace = NullableText()
     title = NullableText()
     description = NullableText()
@@ -358,6 +366,7 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
 
     class Meta:
         model = Entry
+        rows = Entry.objects.with_status()
         fields: tuple[str, ...] = (
             "id",
             "source_id",
@@ -387,10 +396,6 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
             "parent_id",
         )
         read_only_fields: tuple[str, ...] = fields
-
-    @extend_schema_field({"type": ["string", "null"], "format": "uri"})
-    def get_upstream_url(self, entry: Entry) -> str | None:
-        return entry.upstream_url
 
 
 class SignalSerializer(serializers.Serializer[Any]):
@@ -449,20 +454,30 @@ class HighlightSerializer(serializers.Serializer[Any]):
     end = serializers.IntegerField()
 
 
-class SearchHitSerializer(EntrySerializer):
-    """An entry with where the words stand in it."""
+class FoundSerializer(EntrySerializer):
+    """An entry among others of other sources."""
 
     trust_level = serializers.ChoiceField(TrustLevel.choices, source="source.trust_level")
-    highlights = serializers.SerializerMethodField()
 
     class Meta(EntrySerializer.Meta):
-        fields: tuple[str, ...] = (*EntrySerializer.Meta.fields, "trust_level", "highlights")
+        fields: tuple[str, ...] = (*EntrySerializer.Meta.fields, "trust_level")
         read_only_fields: tuple[str, ...] = fields
 
-    @extend_schema_field(HighlightSerializer(many=True))
-    def get_highlights(self, entry: Entry) -> list[dict[str, Any]]:
-        return [
-            {"field": name, "start": found.start, "end": found.end}
-            for name in ("name", "title", "description")
-            for found in highlights(getattr(entry, name), self.context["words"])
-        ]
+
+class SearchHitSerializer(FoundSerializer):
+    """An entry with where the words stand in it."""
+
+    highlights = HighlightSerializer(many=True)
+
+    class Meta(FoundSerializer.Meta):
+        fields: tuple[str, ...] = (*FoundSerializer.Meta.fields, "highlights")
+        read_only_fields: tuple[str, ...] = fields
+
+
+def highlighted(item: dict[str, Any], words: Sequence[str]) -> list[dict[str, Any]]:
+    """The highlights of an item as it is shown."""
+    return [
+        {"field": name, "start": found.start, "end": found.end}
+        for name in ("name", "title", "description")
+        for found in highlights(item[name] or "", words)
+    ]

@@ -33,7 +33,7 @@ from skillmeat_site.accounts.permissions import RolePermission, ScopePermission
 from skillmeat_site.accounts.scoping import project_for_writing, require_role
 from skillmeat_site.api.filters import StrictQueryMixin
 from skillmeat_site.api.pagination import OffsetPagination
-from skillmeat_site.api.viewsets import ResourceViewSet
+from skillmeat_site.api.viewsets import PlainViewSet
 from skillmeat_site.jobs.api import JobFilter, JobSerializer
 from skillmeat_site.jobs.errors import JobConflict
 from skillmeat_site.jobs.models import Job, Trigger
@@ -46,9 +46,7 @@ EDITORS_TRUST = {TrustLevel.UNTRUSTED, TrustLevel.BASIC}
     retrieve=extend_schema(summary="Show a source"),
     destroy=extend_schema(summary="Delete a source and its catalogue"),
 )
-class SourceViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, ResourceViewSet
-):
+class SourceViewSet(mixins.DestroyModelMixin, PlainViewSet):
     """Repositories that a project looks into."""
 
     queryset = Source.objects.select_related("project").defer("suggested_sources").with_scan_status()
@@ -122,14 +120,12 @@ class SourceViewSet(
     @action(detail=True, filterset_class=EntryFilter, pagination_class=OffsetPagination)
     def artifacts(self, request: Request, id: str) -> Response:
         """Best first. Removed entries only with `status=removed`, excluded ones only with `excluded=true`."""
-        entries = Entry.objects.filter(source=self.get_object()).for_lists().with_status()
-        page = self.paginate_queryset(self.filter_queryset(entries))
-        return self.get_paginated_response(EntrySerializer(page, many=True).data)
+        return self.listed(Entry.objects.filter(source=self.get_key()), EntrySerializer)
 
     @extend_schema(summary="List a source's jobs, newest first", responses=JobSerializer(many=True))
     @action(detail=True, filterset_class=JobFilter)
     def jobs(self, request: Request, id: str) -> Response:
-        jobs = Job.objects.filter(kind=SCAN, subject_id=self.get_object().pk)
+        jobs = Job.objects.filter(kind=SCAN, subject_id=self.get_key())
         page = self.paginate_queryset(self.filter_queryset(jobs))
         return self.get_paginated_response(JobSerializer(page, many=True).data)
 

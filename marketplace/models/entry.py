@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 from urllib.parse import quote
 
@@ -48,19 +49,6 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
         """Entries whose name, title, description or path contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())
 
-    def for_lists(self) -> Self:
-        """With the source, and without what lists do not show: some of that may be large."""
-        unseen = ("frontmatter", "signals", "findings", "search_text")
-        of_source = (
-            "repo_readme",
-            "repo_description",
-            "suggested_sources",
-            "manual_map",
-            "search_text",
-            "notes",
-        )
-        return self.select_related("source").defer(*unseen, *(f"source__{name}" for name in of_source))
-
     def with_status(self) -> Self:
         """Annotates `status`: removed, or what the latest scan that found a new commit did to the entry."""
         latest = F("source__advanced_at")
@@ -78,7 +66,9 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
 class Entry(Row):
     id_prefix = "ent"
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="entries")
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, db_index=False, related_name="entries"
+    )  # `entry_identity` begins with it
     type = models.CharField(max_length=10, choices=TYPES)
     locator = models.CharField(max_length=1000, help_text="Identity within source and type.")
     path = models.CharField(max_length=1000)
@@ -88,19 +78,12 @@ class Entry(Row):
     name = models.CharField(max_length=200)
     namespace = models.CharField(max_length=500, blank=True)
     title = models.CharField(max_length=200, blank=True)
-    description = models.TextField(blank=True)
     version = models.CharField(max_length=60, blank=True)
     license = models.CharField(max_length=200, blank=True)
     author = models.CharField(max_length=200, blank=True)
     tags = models.JSONField(default=list)
     path_tags = models.JSONField(default=list)
-    frontmatter = models.JSONField(default=dict)
     confidence = models.PositiveSmallIntegerField()
-    signals = models.JSONField(default=list, help_text="Why this type and confidence.")
-
-    findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
-
-    search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="entries")
     incomplete = models.CharField(
@@ -114,6 +97,13 @@ class Entry(Row):
     imported_at = models.DateTimeField(null=True)
     excluded_at = models.DateTimeField(null=True)
     excluded_reason = models.CharField(max_length=500, blank=True)
+
+    # What may be long stands behind what lists are filtered and sorted by: SQLite reads a row from its start.
+    description = models.TextField(blank=True)
+    search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
+    findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
+    signals = models.JSONField(default=list, help_text="Why this type and confidence.")
+    frontmatter = models.JSONField(default=dict)
 
     objects = EntryQuerySet.as_manager()
 
@@ -132,7 +122,7 @@ class Entry(Row):
         indexes = (
             models.Index(fields=["source", "-confidence", "path"], name="entry_by_confidence"),
             models.Index(
-                fields=["source", "type"],
+                fields=["source", "type", "confidence"],
                 condition=Q(removed_at=None, excluded_at=None),
                 name="entry_counted",
             ),
@@ -153,23 +143,45 @@ class Entry(Row):
 
     @property
     def upstream_url(self) -> str | None:
-        """Where the host shows it at the scanned commit; None for a local repository."""
-        if self.source.repo_url.startswith("file:"):
-            return None
-        commit = self.detected_sha if self.removed_at else self.source.resolved_sha
-        path = "" if self.path == "." else f"/{quote(self.path)}"
-        view = "tree" if self.type in DIRECTORY_TYPES else "blob"
-        return f"{self.source.repo_url}/{view}/{commit}{path}"
+        source = self.source
+        return upstream_url_of(
+            source.repo_url, source.resolved_sha, self.type, self.path, self.detected_sha, self.removed_at
+        )
+
+
+def upstream_url_of(
+    repo_url: str, resolved_sha: str, type: str, path: str, detected_sha: str, removed_at: datetime | None
+) -> str | None:
+    """Where the host shows an entry at the scanned commit; None for a local repository."""
+    if repo_url.startswith("file:"):
+        return None
+    commit = detected_sha if removed_at else resolved_sha
+    place = "" if path == "." else f"/{quote(path)}"
+    view = "tree" if type in DIRECTORY_TYPES else "blob"
+    return f"{repo_url}/{view}/{commit}{place}"
 
 
 class EntryTag(models.Model):
-    """The index of `tags` and `path_tags`: what the filter by tag looks into."""
+    """The index of `tags` and `path_tags`: what the filter by tag looks into.
+
+    The entry's source stands in it, so that a source's entries with a tag lie side by side.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="tag_rows")
+    # It goes with its entry.
+    source = models.ForeignKey(
+        Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     tag = models.CharField(max_length=50)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["tag", "entry"], name="entry_tag_once"),)
+        constraints = (models.UniqueConstraint(fields=["tag", "source", "entry"], name="entry_tag_once"),)
 
     def __str__(self) -> str:
         return self.tag
+
+    @classmethod
+    def all_of(cls, entry: Entry) -> list[EntryTag]:
+        """The rows that an entry has to have."""
+        tags = sorted({*entry.tags, *entry.path_tags})
+        return [cls(entry=entry, source_id=entry.source_id, tag=tag) for tag in tags]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.apps import apps
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
@@ -57,8 +56,7 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
 
     def with_artifact_of(self, artifact_type: str) -> Self:
         """Sources with at least one present, not excluded artifact of this type."""
-        entries = apps.get_model("marketplace", "Entry").objects.counted()  # its module imports this one
-        return self.filter(Exists(entries.filter(source=OuterRef("pk"), type=artifact_type)))
+        return self.filter(types__contains=f"|{artifact_type}|")
 
     def same_as(self, source: Source) -> Self:
         """The one of its project with the same repository, ref and root, which may be the source itself."""
@@ -81,7 +79,9 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
 class Source(Row):
     id_prefix = "src"
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, db_index=False, related_name="sources"
+    )  # `source_filtered` begins with it
     repo_url = models.CharField(max_length=500)
     repo_key = models.CharField(max_length=400, editable=False, help_text="The same for every spelling.")
     owner = models.CharField(max_length=100)
@@ -97,23 +97,16 @@ class Source(Row):
     )
     private_upstream = models.BooleanField(default=False, editable=False)
     description = models.CharField(max_length=500, blank=True)
-    notes = models.TextField(max_length=2000, blank=True)
     enable_frontmatter_detection = models.BooleanField(default=False)
     indexing_enabled = models.BooleanField(default=True)
     import_repo_description = models.BooleanField(default=False)
     import_repo_readme = models.BooleanField(default=False)
-    manual_map = models.JSONField(default=dict, blank=True, help_text="Directory -> type, or null.")
     rescan_interval = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds, at least 900.")
     tags = models.JSONField(default=list, blank=True)
 
     # What scans and the host found out; never edited by people.
-    repo_description = models.TextField(blank=True)
-    repo_readme = models.TextField(blank=True)
     suggested_tags = models.JSONField(default=list)
     is_described = models.BooleanField(default=False, help_text="The host has said what it knows.")
-    suggested_sources = models.JSONField(
-        default=list, help_text="Other repositories that its marketplace.json points to."
-    )
     resolved_sha = models.CharField(max_length=64, blank=True)
     etag = models.CharField(max_length=200, blank=True)
     fingerprint = models.CharField(
@@ -124,16 +117,30 @@ class Source(Row):
         null=True, help_text="When what decides about a scan's result was last changed by people."
     )
     outcome = models.CharField(max_length=7, blank=True, help_text="Of the last finished scan.")
-    last_error = models.TextField(blank=True)
     last_sync_at = models.DateTimeField(null=True)
     last_indexed_at = models.DateTimeField(null=True)
     next_rescan_at = models.DateTimeField(null=True, db_index=True)
     artifact_count = models.PositiveIntegerField(default=0)
     counts_by_type = models.JSONField(default=dict)
-    access_token = models.TextField(blank=True, help_text="Encrypted; erased when the first scan has ended.")
-    search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+
+    # What `index` writes.
+    types = models.CharField(
+        max_length=80, editable=False, help_text="Those of its counted artifacts: |agent|skill|"
+    )
+    search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
+
+    # What may be long stands behind what lists are filtered by: SQLite reads a row from its start.
+    notes = models.TextField(max_length=2000, blank=True)
+    last_error = models.TextField(blank=True)
+    access_token = models.TextField(blank=True, help_text="Encrypted; erased when the first scan has ended.")
+    repo_description = models.TextField(blank=True)
+    manual_map = models.JSONField(default=dict, blank=True, help_text="Directory -> type, or null.")
+    suggested_sources = models.JSONField(
+        default=list, help_text="Other repositories that its marketplace.json points to."
+    )
+    repo_readme = models.TextField(blank=True)
 
     objects = SourceQuerySet.as_manager()
 
@@ -156,6 +163,8 @@ class Source(Row):
         )
         indexes = (
             models.Index(fields=["-id"], condition=Q(outcome=ScanStatus.ERROR), name="source_failing"),
+            # A page's keys and the count under these filters are found in the index alone.
+            models.Index(fields=["project", "-id", "trust_level", "types"], name="source_filtered"),
         )
 
     def __str__(self) -> str:
@@ -164,9 +173,7 @@ class Source(Row):
 
     @property
     def visibility(self) -> str:
-        if self.visibility_set:
-            return self.visibility_set
-        return Visibility.PRIVATE if self.private_upstream else Visibility.PUBLIC
+        return visibility_of(self.visibility_set, self.private_upstream)
 
     @property
     def detection_settings(self) -> DetectionSettings:
@@ -178,12 +185,22 @@ class Source(Row):
     def next_rescan_after(self, at: datetime) -> datetime | None:
         return at + timedelta(seconds=self.rescan_interval) if self.rescan_interval else None
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def index(self) -> None:
+        """Write down again what the filters look into, as `save` does."""
         words = [self.owner, self.repo_name, f"{self.owner}/{self.repo_name}", self.description, *self.tags]
         self.search_text = "\n".join(words).casefold()
+        self.types = "".join(f"|{name}" for name in sorted(self.counts_by_type)) + "|"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.index()
         if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "types"}
         super().save(*args, **kwargs)
+
+
+def visibility_of(visibility_set: str, private_upstream: bool) -> str:
+    """What people have set, else what the host says."""
+    return visibility_set or (Visibility.PRIVATE if private_upstream else Visibility.PUBLIC)
 
 
 class SourceTag(models.Model):

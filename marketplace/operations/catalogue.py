@@ -239,8 +239,4 @@ class _Writer:
     def _index_tags(entries: list[Entry]) -> None:
         for batch in batches(entries):
             EntryTag.objects.filter(entry__in=batch).delete()
-            EntryTag.objects.bulk_create(
-                EntryTag(entry=entry, tag=tag)
-                for entry in batch
-                for tag in sorted({*entry.tags, *entry.path_tags})
-            )
+            EntryTag.objects.bulk_create(row for entry in batch for row in EntryTag.all_of(entry))

@@ -189,7 +189,7 @@ def _save(
                 _describe(locked, said)
             run.succeed(_apply(locked, seen, at=at))
             if locked.repo_key != was:
-                index.refresh(locked, at=at)  # entries are found by the repository's name, too
+                index.rename(locked)
             if packed is not None:
                 snapshots.remember(locked, packed)
     except IntegrityError as error:

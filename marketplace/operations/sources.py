@@ -176,9 +176,10 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
     if "manual_map" in changes and changes.get("ref", source.ref) == source.ref:
         _require_directories(source, changes["manual_map"])
     fetched = _fetched_again(source, changes)
+    texts = index.stored_texts(source) if changes.get("indexing_enabled") else {}
     try:
         with transaction.atomic():
-            _write(source, {**changes, **fetched}, at=at)
+            _write(source, {**changes, **fetched}, texts=texts, at=at)
             record("source.changed", source, project=source.project, by=by, at=at, fields=sorted(changes))
     except IntegrityError:
         twin = Source.objects.same_as(source).exclude(pk=source.pk).first()
@@ -188,8 +189,7 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
     return source
 
 
-def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
-    switched = changes.get("indexing_enabled", source.indexing_enabled) != source.indexing_enabled
+def _write(source: Source, changes: dict[str, Any], *, texts: index.Texts, at: datetime) -> None:
     decisive = any(getattr(source, name) != changes[name] for name in DECISIVE & changes.keys())
     changes |= {"updated_at": at}
     if decisive:
@@ -201,8 +201,8 @@ def _write(source: Source, changes: dict[str, Any], *, at: datetime) -> None:
     if "rescan_interval" in changes:
         source.next_rescan_at = changes["next_rescan_at"] = source.next_rescan_after(at)
     source.save(update_fields=changes.keys())
-    if switched:
-        index.refresh(source, at=at)
+    if "indexing_enabled" in changes:
+        index.refresh(source, texts=texts, at=at)
         Source.objects.filter(pk=source.pk).update(last_indexed_at=source.last_indexed_at)
     if "tags" in changes:
         source.tag_rows.all().delete()

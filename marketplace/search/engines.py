@@ -14,6 +14,9 @@ TABLE = "marketplace_searchdocument"
 INDEX = "marketplace_search"
 COLUMNS = ("name", "tags", "description", "origin", "body")
 WEIGHTS = (10, 4, 3, 2, 1)
+# Where words weigh most; they can be asked for by themselves.
+SHORT_COLUMNS = COLUMNS[:3]
+SOURCES = "marketplace_source"
 
 
 class Engine(Protocol):
@@ -23,10 +26,13 @@ class Engine(Protocol):
     def rebuild(self) -> None:
         """Make the index anew from the table."""
 
-    def hits(self, words: Sequence[str]) -> tuple[str, list[Any]]:
-        """SQL, with parameters, of (id, score) of the documents that have all words; the last is a beginning.
+    score: str
+    """SQL of how well a document fits; greater is better."""
 
-        A greater score is a better hit.
+    def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
+        """What stands behind FROM, up to a first condition, for `document` and `source` of the hits.
+
+        A hit has all words, the last of which is a beginning, in this column or anywhere. With parameters.
         """
 
 
@@ -47,46 +53,61 @@ class SQLiteEngine:
     def rebuild(self) -> None:
         _run(f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')")
 
-    def hits(self, words: Sequence[str]) -> tuple[str, list[Any]]:
+    score = f"-bm25({INDEX}, {', '.join(map(str, WEIGHTS))})"
+
+    def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
+        """The cross joins keep the order: hits are read until there are enough."""
         quoted = [f'"{word}"' for word in words]  # words are letters and digits: nothing to escape
-        weights = ", ".join(map(str, WEIGHTS))
-        sql = f"SELECT rowid AS id, -bm25({INDEX}, {weights}) AS score FROM {INDEX} WHERE {INDEX} MATCH %s"
-        return sql, [" ".join([*quoted[:-1], f"{quoted[-1]} *"])]
+        asked = " AND ".join([*quoted[:-1], f"{quoted[-1]} *"])
+        sql = (
+            f"{INDEX} AS hit CROSS JOIN {TABLE} AS document ON document.id = hit.rowid"
+            f" CROSS JOIN {SOURCES} AS source ON source.id = document.source_id WHERE {INDEX} MATCH %s"
+        )
+        return sql, [f"{{{column}}} : ({asked})" if column else asked]
 
 
 class PostgreSQLEngine:
+    score = "ts_rank('{0.1, 0.3, 0.4, 1.0}', document.words, asked.query)"
+
     def install(self) -> None:
-        ranked = " || ".join(
-            f"setweight(to_tsvector('simple', {name}), '{letter}') || "
-            f"setweight(to_tsvector('english', {name}), '{letter}')"
-            for name, letter in zip(COLUMNS, "ABCDD", strict=True)
-        )
         with connection.cursor() as cursor:
             columns = connection.introspection.get_table_description(cursor, TABLE)
-        if "words" not in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
-            _run(
-                f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED",
-                f"CREATE INDEX {INDEX} ON {TABLE} USING gin (words)",
-            )
+        if "words" in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
+            return
+        ranked = " || ".join(
+            f"setweight({_vector(name)}, '{letter}')" for name, letter in zip(COLUMNS, "ABCDD", strict=True)
+        )
+        _run(
+            f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED",
+            f"CREATE INDEX {INDEX} ON {TABLE} USING gin (words)",
+            *(
+                f"CREATE INDEX {INDEX}_{name} ON {TABLE} USING gin (({_vector(name)}))"
+                for name in SHORT_COLUMNS
+            ),
+        )
 
     def rebuild(self) -> None:
         """Nothing: a generated column and its index cannot lag behind their table."""
 
-    def hits(self, words: Sequence[str]) -> tuple[str, list[Any]]:
+    def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
         """A word counts in any of its forms (english) or as it is (simple), which names need."""
         each = ["(to_tsquery('simple', %s) || plainto_tsquery('english', %s))"] * len(words)
-        query = " && ".join(each)
         last = len(words) - 1
         parameters = [
             value
             for index, word in enumerate(words)
             for value in (f"'{word}':*" if index == last else f"'{word}'", word)
         ]
+        vector = _vector(f"document.{column}") if column else "document.words"
         sql = (
-            f"SELECT id, ts_rank('{{0.1, 0.3, 0.4, 1.0}}', words, query) AS score"
-            f" FROM {TABLE}, (SELECT {query} AS query) AS asked WHERE words @@ query"
+            f"{TABLE} AS document JOIN {SOURCES} AS source ON source.id = document.source_id"
+            f" CROSS JOIN (SELECT {' && '.join(each)} AS query) AS asked WHERE {vector} @@ asked.query"
         )
         return sql, parameters
+
+
+def _vector(column: str) -> str:
+    return f"(to_tsvector('simple', {column}) || to_tsvector('english', {column}))"
 
 
 def engine() -> Engine:

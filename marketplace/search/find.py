@@ -1,15 +1,20 @@
-"""Asking the index: a page of entry ids, best first, and how the hits are spread."""
+"""Asking the index: the entries that answer a question, best first, and how they are spread.
+
+A hit that has the words in its name stands before one that has them in its tags, then come descriptions and
+the rest. A word may stand in every document, and ranking all of them would take seconds: so hits are counted
+up to a number, and of each place no more are ranked than a page can reach.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from marketplace.models import TrustLevel
-from marketplace.search.engines import TABLE, engine
+from marketplace.search.engines import SHORT_COLUMNS, engine
 
 TRUST = {
     TrustLevel.UNTRUSTED: 0.7,
@@ -17,12 +22,8 @@ TRUST = {
     TrustLevel.VERIFIED: 1.2,
     TrustLevel.OFFICIAL: 1.4,
 }
-# How well the words fit, leaning on how sure the artifact and how trusted its source is.
-BLEND = (
-    "score * (0.5 + document.confidence / 200.0) * CASE source.trust_level "
-    + " ".join(f"WHEN '{level}' THEN {factor}" for level, factor in TRUST.items())
-    + " END"
-)
+COUNTED = 10_000
+RANKED = 1_200  # more than any page reaches: offsets end at 1,000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,46 +41,62 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How many hits there are, by type and by trust level."""
+    """How many hits there are, by type and by trust level. Where there are more than `COUNTED`, of so many."""
 
-    by_type: Counter[str] = field(default_factory=Counter)
-    by_trust: Counter[str] = field(default_factory=Counter)
+    by_type: Counter[str]
+    by_trust: Counter[str]
+    is_exact: bool
 
     @property
     def total(self) -> int:
         return self.by_type.total()
 
 
+def spread(question: Question) -> Spread:
+    hits = _hits(question, "document.type, source.trust_level", at_most=COUNTED + 1)
+    counted = hits[:COUNTED]
+    return Spread(
+        by_type=Counter(artifact_type for artifact_type, _ in counted),
+        by_trust=Counter(trust for _, trust in counted),
+        is_exact=len(counted) == len(hits),
+    )
+
+
 def page(question: Question, *, limit: int, offset: int) -> list[UUID]:
     """Entry ids, best first."""
+    ranked: dict[Any, None] = {}
+    for place in (*SHORT_COLUMNS, None):
+        if len(ranked) < offset + limit:
+            ranked |= dict.fromkeys(_ranked(question, place))
+    return [UUID(str(key)) for key in [*ranked][offset : offset + limit]]
+
+
+def _ranked(question: Question, place: str | None) -> list[Any]:
+    """Keys of up to `RANKED` hits that have the words in this place (None: anywhere), best first.
+
+    That is how well the words fit, leaning on how sure the artifact and how trusted its source is.
+    """
+    columns = f"document.entry_id, {engine().score}, document.confidence, source.trust_level"
+    order = {
+        key: (-score * (0.5 + confidence / 200) * TRUST[TrustLevel(trust)], -confidence, str(key))
+        for key, score, confidence, trust in _hits(question, columns, at_most=RANKED, place=place)
+    }
+    return sorted(order, key=order.__getitem__)
+
+
+def _hits(
+    question: Question, columns: str, *, at_most: int, place: str | None = None
+) -> list[tuple[Any, ...]]:
     if not question.words:
         return []
-    sql, parameters = _matching(question, "document.entry_id")
-    order = f" ORDER BY {BLEND} DESC, document.confidence DESC, document.id LIMIT %s OFFSET %s"
-    return [UUID(str(row[0])) for row in _rows(sql + order, [*parameters, limit, offset])]
-
-
-def spread(question: Question) -> Spread:
-    found = Spread()
-    if question.words:
-        sql, parameters = _matching(question, "document.type, source.trust_level, count(*)")
-        for artifact_type, trust, count in _rows(f"{sql} GROUP BY 1, 2", parameters):
-            found.by_type[artifact_type] += count
-            found.by_trust[trust] += count
-    return found
-
-
-def _matching(question: Question, columns: str) -> tuple[str, list[Any]]:
-    hits, parameters = engine().hits(question.words)
-    sql = (
-        f"WITH hits AS MATERIALIZED ({hits}) SELECT {columns} FROM hits"
-        f" JOIN {TABLE} AS document ON document.id = hits.id"
-        " JOIN marketplace_source AS source ON source.id = document.source_id WHERE source.indexing_enabled"
-    )
+    matching, parameters = engine().matching(question.words, place)
+    sql = f"SELECT {columns} FROM {matching} AND source.indexing_enabled"
     for condition, values in _conditions(question):
         sql += f" AND {condition}"
         parameters += values
-    return sql, parameters
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT %s", [*parameters, at_most])
+        return list(cursor.fetchall())
 
 
 def _conditions(question: Question) -> list[tuple[str, list[Any]]]:
@@ -97,7 +114,7 @@ def _conditions(question: Question) -> list[tuple[str, list[Any]]]:
         found.append(("document.source_id = %s", [_key(question.source)]))
     tagged = (
         "EXISTS (SELECT 1 FROM marketplace_entrytag AS tag"
-        " WHERE tag.entry_id = document.entry_id AND tag.tag = %s)"
+        " WHERE tag.tag = %s AND tag.source_id = document.source_id AND tag.entry_id = document.entry_id)"
     )
     return found + [(tagged, [tag]) for tag in question.tags]
 
@@ -105,9 +122,3 @@ def _conditions(question: Question) -> list[tuple[str, list[Any]]]:
 def _key(value: UUID) -> str:
     """A UUID as the database's columns have it."""
     return value.hex if connection.vendor == "sqlite" else str(value)
-
-
-def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -1,6 +1,6 @@
 """Keeping the index right: which entries can be found, and the texts they are found by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -14,9 +14,10 @@ from marketplace.search.words import folded
 MAX_BODY = 8_000
 
 
-def findable() -> QuerySet[Entry]:
-    """Entries that the search may show."""
-    return Entry.objects.counted().filter(source__indexing_enabled=True).select_related("source", "manifest")
+def findable(source: Source) -> QuerySet[Entry]:
+    """Entries of a source that the search may show."""
+    entries = Entry.objects.counted() if source.indexing_enabled else Entry.objects.none()
+    return entries.filter(source=source).select_related("source", "manifest")
 
 
 def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime) -> None:
@@ -28,25 +29,50 @@ def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime)
         SearchDocument.objects.filter(entry__in=[entry for entry, _ in batch]).delete()
         if source.indexing_enabled:
             SearchDocument.objects.bulk_create(
-                _document(entry, source, body) for entry, body in batch if _is_findable(entry)
+                document(entry, source, body) for entry, body in batch if _is_findable(entry)
             )
     source.last_indexed_at = at if source.indexing_enabled else None
 
 
-def refresh(source: Source, *, at: datetime) -> None:
-    """Index all of a source anew, with the texts that are stored; or none of it where that is switched off."""
+Texts = Mapping[tuple[str, str], str]
+"""What main documents say, by manifest and path."""
+
+
+def stored_texts(source: Source) -> Texts:
+    """What `refresh` needs from the content store: to be read before the transaction, which should be short."""
+    entries = source.entries.counted().select_related("manifest").iterator(chunk_size=BATCH)
+    return {(entry.manifest_id, entry.path): stored_text(entry) for entry in entries}
+
+
+def refresh(source: Source, *, texts: Texts, at: datetime) -> None:
+    """Index all of a source anew, or none of it where that is switched off.
+
+    Only what a scan has changed since `texts` were read is read now.
+    """
     SearchDocument.objects.filter(source=source).delete()
-    for batch in batches(findable().filter(source=source).iterator(chunk_size=BATCH)):
-        SearchDocument.objects.bulk_create(_document(entry, source, stored_text(entry)) for entry in batch)
+    for batch in batches(findable(source).iterator(chunk_size=BATCH)):
+        SearchDocument.objects.bulk_create(
+            document(entry, source, _known_text(entry, texts)) for entry in batch
+        )
     source.last_indexed_at = at if source.indexing_enabled else None
+
+
+def rename(source: Source) -> None:
+    """Let a source's entries be found by the repository's present name, which is all that changes of them."""
+    SearchDocument.objects.filter(source=source).update(origin=_origin(source))
 
 
 def refresh_entry(entry: Entry) -> None:
     """Index one entry anew, or take it out when it cannot be found any more."""
     SearchDocument.objects.filter(entry=entry).delete()
-    found = findable().filter(pk=entry.pk).first()
+    found = findable(entry.source).filter(pk=entry.pk).first()
     if found:
-        _document(found, found.source, stored_text(found)).save()
+        document(found, found.source, stored_text(found)).save()
+
+
+def _known_text(entry: Entry, texts: Texts) -> str:
+    known = texts.get((entry.manifest_id, entry.path))
+    return stored_text(entry) if known is None else known
 
 
 def stored_text(entry: Entry) -> str:
@@ -64,7 +90,7 @@ def _is_findable(entry: Entry) -> bool:
     return entry.removed_at is None and entry.excluded_at is None
 
 
-def _document(entry: Entry, source: Source, body: str) -> SearchDocument:
+def document(entry: Entry, source: Source, body: str) -> SearchDocument:
     return SearchDocument(
         entry_id=entry.pk,
         source_id=source.pk,
@@ -74,6 +100,10 @@ def _document(entry: Entry, source: Source, body: str) -> SearchDocument:
         name=folded(f"{entry.name} {entry.title}"),
         tags=folded(" ".join(dict.fromkeys([*entry.tags, *entry.path_tags]))),
         description=folded(entry.description),
-        origin=folded(f"{source.owner} {source.repo_name}"),
+        origin=_origin(source),
         body=folded(body[:MAX_BODY]),
     )
+
+
+def _origin(source: Source) -> str:
+    return folded(f"{source.owner} {source.repo_name}")

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
@@ -57,6 +58,12 @@ class User(AbstractUser, Row):
     @property
     def is_local_operator(self) -> bool:
         return self.username == LOCAL_OPERATOR
+
+    def project_keys(self) -> list[UUID] | None:
+        """Of the projects this user is a member of; None, meaning all, for a superuser."""
+        if self.is_superuser:
+            return None
+        return list(self.memberships.order_by().values_list("project_id", flat=True))
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):

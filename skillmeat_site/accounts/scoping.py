@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
-from skillmeat_site.accounts.models import Project, Role, User
+from skillmeat_site.accounts.models import Membership, Project, Role, User
 
 Owned = TypeVar("Owned", bound=models.Model)
 
@@ -22,7 +24,18 @@ class ProjectOwnedQuerySet(models.QuerySet[Owned]):
         """The rows of the projects that this user is a member of; all for a superuser."""
         if user.is_superuser:
             return self
-        projects = Project.objects.with_role(user, Role.VIEWER).values("id")
+        memberships = Membership.objects.filter(user=user).order_by()
+        return self.filter(**{f"{self.project_path}__in": memberships.values("project_id")})
+
+    def in_projects(self, projects: Sequence[UUID] | None) -> Self:
+        """The rows of these projects, None being all.
+
+        For lists: with one project, which is what most people have, an index that begins with it is in order.
+        """
+        if projects is None:
+            return self
+        if len(projects) == 1:
+            return self.filter(**{self.project_path: projects[0]})
         return self.filter(**{f"{self.project_path}__in": projects})
 
 

@@ -1,9 +1,11 @@
-"""Strict input: JSON types are taken at their word, and unknown fields are errors."""
+"""Strict input: JSON types are taken at their word, and unknown fields are errors. And fields that only show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -105,3 +107,28 @@ class PublicIdField(serializers.Field[Any, Any, str, Any]):
 
     def to_representation(self, value: Any) -> str:
         return encode(self.model.id_prefix, value)
+
+
+class NullableText(serializers.CharField):
+    """Stored as an empty string, shown as null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs, read_only=True, allow_null=True)
+
+    def to_representation(self, value: Any) -> Any:
+        return value or None
+
+
+class WorkedOutField(serializers.Field[Any, Any, Any, Any]):
+    """What follows from several columns, named as queries name them; `work` takes their values in that order.
+
+    `like` is a field or a schema that says what comes out.
+    """
+
+    def __init__(self, work: Callable[..., Any], *columns: str, like: Any) -> None:
+        self.work, self.columns = work, columns
+        super().__init__(source="*", read_only=True)
+        set_override(self, "field", like)
+
+    def to_representation(self, value: Any) -> Any:
+        return self.work(*(reduce(getattr, column.split("__"), value) for column in self.columns))

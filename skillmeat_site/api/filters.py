@@ -2,13 +2,13 @@
 
 import re
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django_filters import utils
+from django.db.models import F, Model, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MAX_TEXT = 200
-MAX_REPEATED = 20  # each is a join
+MAX_REPEATED = 20  # each is a subquery or a join
 DIGITS = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -76,32 +76,44 @@ class StrictFilterBackend(DjangoFilterBackend):
     """django-filter, with bad values as our problem instead of DRF's."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: "APIView") -> QuerySet[Any]:
-        filterset = self.get_filterset(request, queryset, view)
-        if filterset is None:
+        filterset_class: Any = getattr(view, "filterset_class", None)
+        if filterset_class is None:
             return queryset
-        _require_valid(filterset)
-        filtered: QuerySet[Any] = filterset.qs
-        return filtered
+        model: Any = queryset.model
+        filters = _ready(filterset_class, model)
+        for name, value in _cleaned(filters, request).items():
+            queryset = filters[name].filter(queryset, value)
+        return queryset
 
 
 def chosen(view: Any, request: Request) -> dict[str, Any]:
     """The values of the view's filters, for a view that does not filter a queryset."""
-    filterset = view.filterset_class(data=request.query_params, queryset=view.get_queryset(), request=request)
-    _require_valid(filterset)
-    return dict(filterset.form.cleaned_data)
+    return _cleaned(_ready(view.filterset_class, view.queryset.model), request)
 
 
-def _require_valid(filterset: Any) -> None:
-    if filterset.is_valid():
-        return
-    errors = utils.translate_validation(filterset.errors).get_full_details()
-    raise InvalidRequest(
-        errors=[
-            {"pointer": f"?{name}", "code": str(item["code"]), "detail": str(item["message"])}
-            for name, items in errors.items()
-            for item in items
-        ]
-    )
+@cache
+def _ready(filterset_class: type[django_filters.FilterSet], model: type[Model]) -> dict[str, Any]:
+    """The filters of a set, which know no request: django-filter would copy them and build a form for each."""
+    return dict(filterset_class(queryset=model._base_manager.none()).filters)
+
+
+def _cleaned(filters: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Every filter's value; what was not given has the filter's own. InvalidRequest names each bad one."""
+    values: dict[str, Any] = {}
+    errors: list[dict[str, str]] = []
+    for name, found in filters.items():
+        field = found.field
+        try:
+            values[name] = field.clean(field.widget.value_from_datadict(request.query_params, {}, name))
+        except ValidationError as error:
+            errors += [
+                {"pointer": f"?{name}", "code": one.code or "invalid", "detail": message}
+                for one in error.error_list
+                for message in one.messages
+            ]
+    if errors:
+        raise InvalidRequest(errors=errors)
+    return values
 
 
 def is_filtered(request: Request, view: Any) -> bool:
@@ -129,6 +141,13 @@ class _StrictField(forms.Field):
 
 
 class _BooleanField(_StrictField):
+    def __init__(self, *, default: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.default = default
+
+    def clean(self, value: Any) -> Any:
+        return self.default if value is None else super().clean(value)
+
     def parse(self, value: str) -> bool:
         if value not in {"true", "false"}:
             raise ValidationError("Use true or false.", code="invalid")
@@ -201,12 +220,13 @@ class _ManyField(forms.Field):
 
 
 class BooleanFilter(django_filters.Filter):
-    """`true` or `false`."""
+    """`true` or `false`; `default` is what stands for an absent one."""
 
     field_class = _BooleanField
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "boolean"}
+        default = self.extra.get("default")
+        return {"type": "boolean"} if default is None else {"type": "boolean", "default": default}
 
 
 class OptionFilter(django_filters.Filter):
@@ -256,14 +276,29 @@ class QueryFilter(django_filters.Filter):
 
 
 class TagsFilter(django_filters.Filter):
-    """Repeatable; rows must have all of the tags. `field_name` leads to the tag's text in a child table."""
+    """Repeatable; rows must have all of the tags. `field_name` leads to the tag's text in a child table.
+
+    Rows are looked up for the tags. Where the view's rows are few among those with a tag, `within` names what
+    narrows them to: a column that rows and tags share.
+    """
 
     field_class = _ManyField
+
+    def __init__(self, *args: Any, within: str = "", **kwargs: Any) -> None:
+        self.within = within
+        super().__init__(*args, **kwargs)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "minLength": 1}}
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        relation, _, text = self.field_name.partition("__")
+        if self.within:
+            for tag in value:  # a join each, which databases may begin with the rows or with the tags
+                qs = qs.filter(**{self.field_name: tag, f"{relation}__{self.within}": F(self.within)})
+            return qs
+        child: Any = qs.model._meta.get_field(relation)
+        parent, tags = child.field.attname, child.related_model._base_manager
         for tag in value:
-            qs = qs.filter(**{self.field_name: tag})
+            qs = qs.filter(pk__in=tags.filter(**{text: tag}).values(parent))
         return qs

@@ -1,12 +1,14 @@
 """The two forms of lists: by cursor (the rule) and by offset (where a position is wanted)."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from skillmeat_site.api.filters import bad_parameter, is_filtered, whole
+from skillmeat_site.ids import encode
 from skillmeat_site.rows import Row
 
 if TYPE_CHECKING:
@@ -54,12 +56,16 @@ class CursorPagination(BasePagination):
         self.page = items[:limit]
         return self.page
 
+    def _cursor(self, item: Row | UUID) -> str:
+        """Of a row, or of a key where only keys were asked for."""
+        return item.public_id if isinstance(item, Row) else encode(self.model.id_prefix, item)
+
     def get_paginated_response(self, data: Any) -> Response:
         page_info = {
             "has_next_page": self.has_next_page,
             "has_previous_page": self.has_previous_page,
-            "start_cursor": self.page[0].public_id if self.page else None,
-            "end_cursor": self.page[-1].public_id if self.page else None,
+            "start_cursor": self._cursor(self.page[0]) if self.page else None,
+            "end_cursor": self._cursor(self.page[-1]) if self.page else None,
             "total_count": self.total_count,
         }
         return Response({"items": data, "page_info": page_info})

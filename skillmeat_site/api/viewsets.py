@@ -1,13 +1,16 @@
 """The viewset that every resource builds on: outside ids in addresses, strict queries, scoped rows."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.filters import StrictQueryMixin
+from skillmeat_site.api.shapes import shape_of
 from skillmeat_site.errors import DomainError
 from skillmeat_site.rows import Row
 
@@ -28,6 +31,16 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
         """The user who asks; permissions have seen to it that there is one."""
         return self.request.user
 
+    def get_key(self) -> UUID:
+        """The key of the row that is asked for, if it may be seen; all that a list below it needs."""
+        rows = self.get_queryset()
+        keys = list(
+            rows.filter(pk=rows.model.decode(self.kwargs["id"])).values_list("pk", flat=True).order_by()
+        )
+        if not keys:
+            raise no_such(rows.model, self.kwargs["id"])
+        return cast("UUID", keys[0])
+
     def get_object(self) -> Any:
         found = self.find(self.get_queryset(), self.kwargs["id"])
         self.check_object_permissions(self.request, found)
@@ -39,7 +52,7 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
         model: type[Row] = queryset.model
         row = queryset.filter(pk=model.decode(public_id)).first()
         if row is None:
-            raise NotFound(f"There is no {model._meta.verbose_name} {public_id[:60]!r}.")
+            raise no_such(model, public_id)
         return row
 
     def validated(self, request: Request) -> Any:
@@ -47,3 +60,33 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+
+class PlainViewSet(ResourceViewSet):
+    """`list` and `retrieve` read rows by shape, without model instances.
+
+    A list finds its page's keys first and then the rows behind them: keys are sorted without the rest of their
+    rows, and often found in an index alone.
+    """
+
+    def list(self, request: Request) -> Response:
+        everything: Any = super(ResourceViewSet, self).get_queryset()
+        visible = everything.in_projects(self.caller.project_keys())
+        return self.listed(visible, self.get_serializer_class())
+
+    def listed(self, rows: QuerySet[Any], serializer: Any) -> Response:
+        """A page of these rows under the view's filters."""
+        keys = self.paginate_queryset(self.filter_queryset(rows).values_list("pk", flat=True))
+        return self.get_paginated_response(shape_of(serializer).read(keys or ()))
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        rows = self.get_queryset()
+        serializer: Any = self.get_serializer_class()
+        found = shape_of(serializer).of(rows.filter(pk=rows.model.decode(id)))
+        if not found:
+            raise no_such(rows.model, id)
+        return Response(found[0])
+
+
+def no_such(model: type[Row], public_id: str) -> NotFound:
+    return NotFound(f"There is no {model._meta.verbose_name} {public_id[:60]!r}.")

@@ -72,7 +72,7 @@ def source(operator: User) -> Source:
 
 
 def add_sources(count: int) -> None:
-    for source in SourceFactory.create_batch(count, tags=["a", "b"]):
+    for source in SourceFactory.create_batch(count, tags=["a", "b"], counts_by_type={"skill": 1}):
         EntryFactory(source=source)
         JobFactory(source=source)
 
@@ -80,7 +80,7 @@ def add_sources(count: int) -> None:
 def add_entries(source: Source, count: int) -> None:
     parent = EntryFactory(source=source, type="plugin", excluded_at=LONG_AGO)
     EntryFactory.create_batch(count, source=source, tags=["a"], parent=parent, duplicate_of=parent)
-    index.refresh(source, at=LONG_AGO)
+    index.refresh(source, texts={}, at=LONG_AGO)
 
 
 def add_jobs(source: Source, count: int) -> None:

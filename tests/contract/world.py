@@ -142,7 +142,7 @@ def _catalogue(project: Project) -> tuple[Source, Entry, Entry]:
     source = SourceFactory(project=project, tags=["a"])
     entry = EntryFactory(source=source, name="pdf", tags=["a"], manifest=manifest)
     excluded = EntryFactory(source=source, excluded_at=LONG_AGO)
-    index.refresh(source, at=LONG_AGO)
+    index.refresh(source, texts={}, at=LONG_AGO)
     return source, entry, excluded
 
 

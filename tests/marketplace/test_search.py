@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from marketplace.models import Entry, SearchDocument, Source
-from marketplace.search import index
+from marketplace.search import find, index
 from marketplace.search.engines import engine
 from skillmeat_site.accounts.models import Project, Role
 from tests.factories import EntryFactory, ProjectFactory, SourceFactory
@@ -50,6 +50,31 @@ def test_a_hit_in_the_name_stands_before_tags_description_and_text(project: Any,
     entry("c", tags=["invoices"], source=source)
     entry("invoices", source=source)
     assert names("invoices") == ["invoices", "c", "b", "a"]
+
+
+@pytest.mark.parametrize("query", ["invoices", "about invoices"])
+def test_hits_in_the_name_are_found_among_more_hits_than_are_ranked(
+    project: Any, names: Ask, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(find, "RANKED", 3)
+    source = SourceFactory()
+    for number in range(6):
+        entry(f"x{number}", body="All about invoices.", source=source)
+    entry("d", description="About invoices.", source=source)
+    entry("about invoices", source=source)
+    assert names(query)[:2] == ["about invoices", "d"]
+
+
+def test_hits_are_counted_up_to_a_number(project: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "COUNTED", 2)
+    source = SourceFactory()
+    entry("pdf a", source=source)
+    entry("pdf b", source=source)
+    assert ask("pdf")["counts_are_exact"] is True
+    entry("pdf c", source=source)
+    answer = ask("pdf")
+    assert answer["page_info"]["total_count"] == sum(answer["facets"]["type"].values()) == 2
+    assert answer["counts_are_exact"] is False
 
 
 def test_confidence_and_trust_decide_between_equal_hits(project: Any, ask: Ask) -> None:

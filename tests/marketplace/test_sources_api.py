@@ -12,6 +12,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from marketplace.models import Entry, Source
+from marketplace.operations import catalogue
 from skillmeat_site.accounts.models import Membership, Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.jobs.models import Job
@@ -456,6 +457,9 @@ def test_the_list_is_filtered_by_artifact_type(api: APIClient, spelling: str) ->
     EntryFactory(source=with_skill)
     EntryFactory(source=gone, type="mcp_server", removed_at=now)
     EntryFactory(source=excluded, type="mcp_server", excluded_at=now)
+    for source in (with_server, with_skill, gone, excluded):
+        catalogue.count(source)
+        source.save()
     assert names(api.get(URL, {"artifact_type": spelling})) == [with_server.repo_name]
 
 

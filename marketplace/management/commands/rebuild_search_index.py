@@ -32,8 +32,10 @@ class Command(OperatorCommand):
     @staticmethod
     def _index(key: UUID) -> None:
         """One source, locked, so that a scan which saves it meanwhile comes before or after."""
+        source = Source.objects.filter(pk=key).first()
+        texts = index.stored_texts(source) if source else {}
         with transaction.atomic():
             source = Source.objects.select_for_update(of=("self",)).filter(pk=key).first()
             if source:
-                index.refresh(source, at=timezone.now())
+                index.refresh(source, texts=texts, at=timezone.now())
                 Source.objects.filter(pk=key).update(last_indexed_at=source.last_indexed_at)
