@@ -94,6 +94,9 @@ class Entry(Row):
     signals = models.JSONField(default=list, help_text="Why this type and confidence.")
 
     findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
+    worst_finding = models.CharField(
+        max_length=7, blank=True, help_text="The severity of the worst of them; what lists filter by."
+    )
 
     search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 

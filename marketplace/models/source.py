@@ -33,6 +33,10 @@ class Visibility(models.TextChoices):
     PRIVATE = "private"
 
 
+# What `Source.visibility` says, in SQL.
+PRIVATE = Q(visibility_set=Visibility.PRIVATE) | Q(visibility_set="", private_upstream=True)
+
+
 class ScanStatus(models.TextChoices):
     """Derived, never stored: see `SourceQuerySet.with_scan_status`."""
 
@@ -69,6 +73,12 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
     def matching(self, text: str) -> Self:
         """Sources whose repository, description or tags contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())
+
+    def private(self) -> Self:
+        return self.filter(PRIVATE)
+
+    def public(self) -> Self:
+        return self.exclude(PRIVATE)
 
     def due(self, at: datetime) -> Self:
         return self.filter(next_rescan_at__lte=at).order_by("next_rescan_at")

@@ -1,4 +1,4 @@
-"""What detection says of a source's latest scan, as it is set or as it could be: from its snapshot, without network."""
+"""What detection says of a source's latest scan, as it is set or as it might be: from its snapshot alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
