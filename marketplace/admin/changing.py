@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from marketplace.admin.choosing import asking, limited
-from marketplace.admin.forms import INTERVALS, SettingsForm, TagsField
+from marketplace.admin.forms import INTERVALS, SettingsForm, TagsField, sentences
 from marketplace.api.permissions import require_trust
 from marketplace.api.serializers import SourceChangesSerializer
 from marketplace.models import Source, TrustLevel
 from marketplace.operations import sources
 from skillmeat_site.admin_pages import JourneyPage, added, each_row, operator
+from skillmeat_site.api.errors import InvalidValue
 from skillmeat_site.errors import DomainError
 
 FIELDS = {"source_exists": "ref", "role_required": "trust_level"}
@@ -61,37 +62,49 @@ class ScheduleForm(forms.Form):
 
 
 class TagsForm(forms.Form):
-    """Tags are checked as a source's own would be."""
-
     how = forms.ChoiceField(
         label="What to do",
         choices=[
             ("add", "add them to those that are there"),
             ("remove", "take them away"),
-            ("replace", "replace what is there"),
+            ("replace", "have these and no others"),
         ],
         widget=forms.RadioSelect,
         initial="add",
     )
     tags = TagsField()
 
-    def clean_tags(self) -> list[str]:
-        return _checked_tags(self.cleaned_data["tags"])
 
-    def apply(self, tags: list[str]) -> list[str]:
-        """What these tags become."""
-        raise NotImplementedError
-
-
-def _checked_tags(tags: list[str]) -> list[str]:
-    shape = SourceChangesSerializer(data={"tags": tags})
+def _changed_tags(source: Source, *, how: str, tags: list[str]) -> list[str]:
+    """What the source's tags become. Raises InvalidValue when it cannot have these."""
+    kept = {"add": source.tags, "replace": [], "remove": []}[how]
+    wanted = [*kept, *tags]
+    if how == "remove":
+        gone = {tag.lower() for tag in tags}
+        wanted = [tag for tag in source.tags if tag not in gone]
+    shape = SourceChangesSerializer(data={"tags": wanted})
     if not shape.is_valid():
-        raise forms.ValidationError([str(error) for error in _sentences(shape.errors)])
+        raise InvalidValue(" ".join(sentences(shape.errors)), hint="")
     checked: list[str] = shape.validated_data["tags"]
     return checked
 
 
-def _sentences(errors: Any) -> list[Any]:
-    if isinstance(errors, Mapping):
-        return [each for some in errors.values() for each in _sentences(some)]
-    return [each for some in errors for each in _sentences(some)] if isinstance(errors, list) else [errors]
+set_trust = asking(TrustForm, change, name="set_trust", description="Set trust…", done="Trust set")
+resume = asking(ScheduleForm, change, name="resume", description="Scan by a schedule…", done="Schedule set")
+set_tags = asking(
+    TagsForm,
+    lambda request, source, values: change(request, source, {"tags": _changed_tags(source, **values)}),
+    name="set_tags",
+    description="Set tags…",
+    done="Tags set",
+)
+
+
+@admin.action(description="Scan only when asked", permissions=["change"])
+def pause(page: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Source]) -> None:
+    each_row(
+        request,
+        limited(request, rows),
+        lambda source: change(request, source, {"rescan_interval": None}),
+        done="Schedule ended",
+    )

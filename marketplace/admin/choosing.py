@@ -27,6 +27,7 @@ def asking(
     form_class: type[forms.Form],
     act: Callable[[HttpRequest, Any, dict[str, Any]], object],
     *,
+    name: str,
     description: str,
     done: str,
 ) -> Callable[..., TemplateResponse | None]:
@@ -41,21 +42,27 @@ def asking(
                 request, limited(request, rows), lambda row: act(request, row, form.cleaned_data), done=done
             )
             return None
-        return TemplateResponse(request, "admin/marketplace/choosing.html", _context(page, request, rows, form))
+        return TemplateResponse(
+            request,
+            "admin/marketplace/choosing.html",
+            _context(page, request, rows, form, description.removesuffix("…")),
+        )
 
+    action.__name__ = name
     return action
 
 
-def _context(page: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any], form: forms.Form) -> dict[str, Any]:
-    action = request.POST["action"]
+def _context(
+    page: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any], form: forms.Form, title: str
+) -> dict[str, Any]:
     return page.admin_site.each_context(request) | {
-        "title": str(page.get_actions(request)[action][2]).removesuffix("…"),
+        "title": title,
         "opts": page.opts,
         "form": form,
         "count": rows.count(),
         "named": rows[:NAMED],
         "chosen": [(ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)],
-        "action": action,
+        "action": request.POST["action"],
         "across": request.POST.get("select_across", "0"),
         "back": request.get_full_path(),
         "media": page.media,

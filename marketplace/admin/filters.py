@@ -1,6 +1,7 @@
 """Questions that operators ask of the two lists, each answered by one condition."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
@@ -13,6 +14,10 @@ from marketplace.models import ScanStatus, SourceTag, Status, TrustLevel
 from marketplace.vetting.findings import Severity
 
 MOST_TAGS = 30
+
+
+def _with(rows: QuerySet[Any], **values: Any) -> QuerySet[Any]:
+    return rows.filter(**values)
 
 
 class Question(SimpleListFilter):
@@ -100,7 +105,7 @@ class EntryStatus(Question):
     answers = {
         "any": ("all, removed too", lambda rows: rows),
         **{
-            status.value: (status.value, lambda rows, status=status: rows.filter(status=status))
+            status.value: (status.value, partial(_with, status=status))
             for status in (Status.NEW, Status.UPDATED, Status.UNCHANGED)
         },
         "removed": ("removed", lambda rows: rows.exclude(removed_at=None)),
@@ -138,7 +143,4 @@ class Findings(Question):
 
 class Trust(Question):
     title, parameter_name = "trust", "trust"
-    answers = {
-        level.value: (level.value, lambda rows, level=level: rows.filter(source__trust_level=level))
-        for level in TrustLevel
-    }
+    answers = {level.value: (level.value, partial(_with, source__trust_level=level)) for level in TrustLevel}

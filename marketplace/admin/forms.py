@@ -32,8 +32,8 @@ def interval_choices(seconds: int | None = None) -> list[tuple[str, str]]:
 class TagsField(forms.CharField):
     """Tags as people type them: separated by commas or line ends."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"required": False, "help_text": "Separated by commas."} | kwargs)
+    def __init__(self) -> None:
+        super().__init__(required=False, help_text="Separated by commas.")
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
@@ -57,7 +57,7 @@ class ShapedForm(forms.Form):
         self.shaped = self.shape(data=self.body())
         if not self.shaped.is_valid():
             for name, errors in self.shaped.errors.items():
-                self.add_error(name if name in self.fields else None, [str(each) for each in _flat(errors)])
+                self.add_error(name if name in self.fields else None, sentences(errors))
         return cleaned
 
     def refuse(self, error: DomainError, *, fields: Mapping[str, str]) -> None:
@@ -65,10 +65,13 @@ class ShapedForm(forms.Form):
         self.add_error(fields.get(error.code), f"{error.detail} {error.hint}".strip())
 
 
-def _flat(errors: Any) -> list[Any]:
+def sentences(errors: Any) -> list[str]:
+    """Every sentence of a serializer's errors, however deep it lies."""
     if isinstance(errors, Mapping):
-        errors = [each for some in errors.values() for each in _flat(some)]
-    return list(errors) if isinstance(errors, list) else [errors]
+        return [each for some in errors.values() for each in sentences(some)]
+    return (
+        [each for some in errors for each in sentences(some)] if isinstance(errors, list) else [str(errors)]
+    )
 
 
 class DecidedForm(ShapedForm):
@@ -104,10 +107,10 @@ class SettingsForm(DecidedForm):
 
     shape = SourceChangesSerializer
 
-    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, source: Source) -> None:
         shown = {name: getattr(source, name) for name in self.base_fields if name != "visibility"}
         shown |= {"visibility": source.visibility_set, "rescan_interval": str(source.rescan_interval or "")}
-        super().__init__(*args, initial=shown, **kwargs)
+        super().__init__(data, initial=shown)
         self.fields["ref"].required = True
         self.fields["rescan_interval"].choices = interval_choices(source.rescan_interval)  # type: ignore[attr-defined]
 
@@ -125,7 +128,9 @@ class LinkForm(forms.Form):
     link = forms.CharField(
         label="Link",
         max_length=2000,
-        widget=forms.TextInput(attrs={"autofocus": True, "placeholder": "https://github.com/owner/repository"}),
+        widget=forms.TextInput(
+            attrs={"autofocus": True, "placeholder": "https://github.com/owner/repository"}
+        ),
         help_text="Any link into a repository: its page, a branch, a directory, a file, or what git clone takes.",
     )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -175,7 +176,7 @@ class SourceAdmin(ConsoleAdmin):
         each_row(request, limited(request, queryset.select_related("project")), act, done="Scan queued")
 
 
-class _Sources(admin.views.main.ChangeList):
+class _Sources(ChangeList):
     """Rows of the list without the texts that only a source's page shows."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:

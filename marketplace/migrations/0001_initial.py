@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 ('confidence', models.PositiveSmallIntegerField()),
                 ('signals', models.JSONField(default=list, help_text='Why this type and confidence.')),
                 ('findings', models.JSONField(default=list, help_text='Which rules of its format it breaks.')),
+                ('worst_finding', models.CharField(blank=True, help_text='The severity of the worst of them; what lists filter by.', max_length=7)),
                 ('search_text', models.TextField(default='', help_text='What `matching` looks into, case-folded.')),
                 ('incomplete', models.CharField(blank=True, help_text='Why not all files are stored, so that it cannot be imported.', max_length=500)),
                 ('content_digest', models.CharField(max_length=71)),

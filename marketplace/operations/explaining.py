@@ -63,7 +63,7 @@ def look(source: Source) -> Survey:
 def preview(source: Source, *, manual_map: Mapping[str, str | None]) -> Preview:
     """What this manual map would make of the commit that was scanned last. Raises NothingScanned."""
     snapshot, settings = _recall(source), source.detection_settings
-    types = {directory: name and ArtifactType(name) for directory, name in manual_map.items()}
+    types = {directory: ArtifactType(name) if name else None for directory, name in manual_map.items()}
     before = _survey(snapshot, settings)
     return Preview.between(before, _survey(snapshot, replace(settings, manual_map=types)))
 
@@ -80,7 +80,7 @@ def _survey(snapshot: Snapshot, settings: DetectionSettings) -> Survey:
 
 
 def _listed_as(found: DetectedArtifact | None) -> tuple[str, int] | None:
-    return found and (found.name, found.confidence)
+    return (found.name, found.confidence) if found else None
 
 
 def _place(change: Change) -> tuple[str, str]:
