@@ -15,7 +15,7 @@ from marketplace.api.permissions import require_trust
 from marketplace.api.serializers import SourceChangesSerializer
 from marketplace.models import Source, TrustLevel
 from marketplace.operations import sources
-from skillmeat_site.admin_pages import JourneyPage, added, each_row, operator
+from skillmeat_site.admin_pages import JourneyPage, each_row, operator
 from skillmeat_site.api.errors import InvalidValue
 from skillmeat_site.errors import DomainError
 
@@ -30,10 +30,10 @@ def change(request: HttpRequest, source: Source, changes: Mapping[str, Any]) -> 
     sources.change(source=source, changes=changes, by=by, at=timezone.now())
 
 
-@added.journey(Source)
 class SettingsPage(JourneyPage):
-    """The form stands on the source's page too; here it is shown again when something is wrong."""
+    """The form stands on the source's page, so this has no button; it is shown when something is wrong."""
 
+    model = Source
     slug, label, submit = "settings", "Settings…", "Save"
 
     def get(self, request: HttpRequest) -> HttpResponseBase:

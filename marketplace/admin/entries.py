@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -71,28 +71,19 @@ def exclude(request: HttpRequest, entry: Entry, values: Mapping[str, Any]) -> No
 
 @admin.register(Entry)
 class EntryAdmin(ConsoleAdmin):
-    list_display = (
-        "name",
-        "kind",
-        "sure",
-        "source_page",
-        "place",
-        "state",
-        "checked",
-        "facts_about",
-        "changed",
-    )
+    list_display = ("artifact", "kind", "sure", "state", "checked", "source_page", "changed")
     list_filter = (
-        "type",
+        filters.Type,
         filters.EntryStatus,
         filters.Confidence,
-        filters.Trust,
+        filters.EntryTrust,
         filters.Imported,
         filters.Excluded,
         filters.Findings,
-        ("source__project", admin.RelatedOnlyFieldListFilter),
+        filters.SourceInProject,
     )
-    sortable_by = ("name", "sure")
+    sortable_by = ("sure",)
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     paginator = CappedPaginator
     search_fields = ("search_text",)
@@ -162,9 +153,13 @@ class EntryAdmin(ConsoleAdmin):
     def log_change(self, request: HttpRequest, obj: Entry, message: Any) -> Any:
         """Nothing changes here."""
 
-    @admin.display(description="type", ordering="type")
+    @admin.display(description="artifact")
+    def artifact(self, entry: Entry) -> SafeString:
+        return format_html("{}<br>{}", entry.name, code(entry.path, chars=60))
+
+    @admin.display(description="type")
     def kind(self, entry: Entry) -> SafeString:
-        return badge(entry.type)
+        return chips([entry.type])
 
     @admin.display(description="confidence", ordering="confidence")
     def sure(self, entry: Entry) -> SafeString:
@@ -174,21 +169,18 @@ class EntryAdmin(ConsoleAdmin):
     def source_page(self, entry: Entry) -> SafeString:
         return shown.link(entry.source, entry.source)
 
-    @admin.display(description="path")
-    def place(self, entry: Entry) -> SafeString:
-        return code(entry.path, chars=60)
-
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:
-        return badge(entry.status)
+        said = [
+            entry.status,
+            "imported" if entry.imported_at else "",
+            "excluded" if entry.excluded_at else "",
+        ]
+        return format_html_join(" ", "{}", ((badge(word),) for word in said if word))
 
     @admin.display(description="findings")
     def checked(self, entry: Entry) -> SafeString:
         return badge(entry.worst_finding)
-
-    @admin.display(description="people")
-    def facts_about(self, entry: Entry) -> SafeString:
-        return badge("imported" if entry.imported_at else "") + badge("excluded" if entry.excluded_at else "")
 
     @admin.display(description="changed")
     def changed(self, entry: Entry) -> SafeString:

@@ -12,8 +12,11 @@ from django.utils import timezone
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import ScanStatus, SourceTag, Status, TrustLevel
 from marketplace.vetting.findings import Severity
+from skillmeat_site.accounts.models import Project
+from skillmeat_site.admin_pages import operator
 
 MOST_TAGS = 30
+MOST_PROJECTS = 100
 
 
 def _with(rows: QuerySet[Any], **values: Any) -> QuerySet[Any]:
@@ -74,6 +77,11 @@ class Holding(SimpleListFilter):
         return known.with_artifact_of(value) if value in set(ArtifactType) else queryset
 
 
+class SourceTrust(Question):
+    title, parameter_name = "trust", "trust"
+    answers = {level.value: (level.value, partial(_with, trust_level=level)) for level in TrustLevel}
+
+
 class Tagged(SimpleListFilter):
     """The tags that most sources have; another one may stand in the address."""
 
@@ -86,6 +94,31 @@ class Tagged(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         return queryset.filter(tag_rows__tag=value) if value else queryset
+
+
+class InProject(SimpleListFilter):
+    """Projects are few beside rows, so they are listed whether or not a row is theirs."""
+
+    title, parameter_name = "project", "project"
+    of_rows: ClassVar[str] = "project"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
+        return [(slug, slug) for slug in _slugs(request)]
+
+    def has_output(self) -> bool:
+        return len(self.lookup_choices) > 1
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{f"{self.of_rows}__slug": value}) if value else queryset
+
+
+class SourceInProject(InProject):
+    of_rows = "source__project"
+
+
+def _slugs(request: HttpRequest) -> list[str]:
+    return list(Project.objects.visible_to(operator(request)).values_list("slug", flat=True)[:MOST_PROJECTS])
 
 
 class Confidence(Question):
@@ -141,6 +174,11 @@ class Findings(Question):
     }
 
 
-class Trust(Question):
+class Type(Question):
+    title, parameter_name = "type", "type"
+    answers = {each.value: (each.value, partial(_with, type=each)) for each in ArtifactType}
+
+
+class EntryTrust(Question):
     title, parameter_name = "trust", "trust"
     answers = {level.value: (level.value, partial(_with, source__trust_level=level)) for level in TrustLevel}

@@ -81,7 +81,7 @@ def catalogue(source: Source) -> dict[str, Any]:
 def _entry_row(entry: Entry) -> tuple[Any, ...]:
     address = reverse("admin:marketplace_entry_exclude", args=[entry.pk])
     return (
-        format_html("{} {}<br>{}", link(entry, entry.name), badge(entry.type), code(entry.path)),
+        format_html("{} {}<br>{}", link(entry, entry.name), chips([entry.type]), code(entry.path)),
         bar(entry.confidence),
         reasons(entry.signals),
         worst(entry),
@@ -92,7 +92,7 @@ def _entry_row(entry: Entry) -> tuple[Any, ...]:
 def _exclusion_row(entry: Entry) -> tuple[Any, ...]:
     address = reverse("admin:marketplace_entry_restore", args=[entry.pk])
     return (
-        format_html("{} {}<br>{}", link(entry, entry.name), badge(entry.type), code(entry.path)),
+        format_html("{} {}<br>{}", link(entry, entry.name), chips([entry.type]), code(entry.path)),
         ago(entry.excluded_at),
         entry.excluded_reason or "—",
         format_html('<a href="{}">Restore<span class="visually-hidden"> {}</span>…</a>', address, entry.name),

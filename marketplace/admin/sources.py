@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 
 from marketplace.admin import history, shown
 from marketplace.admin.adding import AddPage
-from marketplace.admin.changing import pause, resume, set_tags, set_trust
+from marketplace.admin.changing import SettingsPage, pause, resume, set_tags, set_trust
 from marketplace.admin.choosing import limited
-from marketplace.admin.filters import Access, Holding, ScanState, Schedule, Tagged
+from marketplace.admin.filters import Access, Holding, InProject, ScanState, Schedule, SourceTrust, Tagged
 from marketplace.admin.forms import SettingsForm
-from marketplace.models import Source
+from marketplace.models import Source, Visibility
 from marketplace.operations import scans, sources
 from skillmeat_site.admin_pages import ConsoleAdmin, ago, badge, chips, each_row, operator
 from skillmeat_site.jobs.models import Trigger
@@ -37,20 +37,12 @@ class SourceAdmin(ConsoleAdmin):
         "scanned",
         "next_scan",
         "trust",
-        "access",
         "labels",
         "project",
         "problem",
     )
-    list_filter = (
-        ScanState,
-        Schedule,
-        Holding,
-        "trust_level",
-        Access,
-        Tagged,
-        ("project", admin.RelatedOnlyFieldListFilter),
-    )
+    list_filter = (ScanState, Schedule, Holding, SourceTrust, Access, Tagged, InProject)
+    show_facets = admin.ShowFacets.NEVER
     list_select_related = ("project",)
     search_fields = ("search_text",)
     search_help_text = "Owner, repository, description or tags."
@@ -65,6 +57,7 @@ class SourceAdmin(ConsoleAdmin):
         progress = self.admin_site.admin_view(self.progress_view)
         return [
             AddPage.route(self),
+            SettingsPage.route(self),
             path("<uuid:pk>/progress/", progress, name="marketplace_source_progress"),
             *super().get_urls(),
         ]
@@ -143,13 +136,10 @@ class SourceAdmin(ConsoleAdmin):
     def next_scan(self, source: Source) -> SafeString:
         return ago(source.next_rescan_at, never="when asked")
 
-    @admin.display(description="trust", ordering="trust_level")
+    @admin.display(description="trust, if private", ordering="trust_level")
     def trust(self, source: Source) -> SafeString:
-        return badge(source.trust_level)
-
-    @admin.display(description="visibility")
-    def access(self, source: Source) -> str:
-        return source.visibility
+        is_private = source.visibility == Visibility.PRIVATE
+        return badge(source.trust_level) + (chips([Visibility.PRIVATE]) if is_private else "")
 
     @admin.display(description="tags")
     def labels(self, source: Source) -> SafeString:
