@@ -139,7 +139,7 @@ class SourceAdmin(ConsoleAdmin):
     @admin.display(description="trust, if private", ordering="trust_level")
     def trust(self, source: Source) -> SafeString:
         is_private = source.visibility == Visibility.PRIVATE
-        return badge(source.trust_level) + (chips([Visibility.PRIVATE]) if is_private else "")
+        return badge(source.trust_level) + (chips([Visibility.PRIVATE]) if is_private else SafeString())
 
     @admin.display(description="tags")
     def labels(self, source: Source) -> SafeString:
