@@ -52,8 +52,7 @@ class AddPage(JourneyPage):
         return self.show(form=form)
 
     def _confirm(self, request: HttpRequest, location: readers.Location) -> HttpResponseBase:
-        initial = {"repo_url": location.url, "ref": location.ref, "root_hint": location.root}
-        form = NewSourceForm(initial=initial, projects=_projects(request))
+        form = NewSourceForm(projects=_projects(request), location=location)
         said, unseen = None, ""
         try:
             said = sources.describe(location)

@@ -8,6 +8,7 @@ from rest_framework.serializers import Serializer
 
 from marketplace.api.serializers import NewSourceSerializer, SourceChangesSerializer
 from marketplace.models import Source, TrustLevel, Visibility
+from marketplace.operations.readers import Location
 from skillmeat_site.errors import DomainError
 
 INTERVALS = {
@@ -149,7 +150,9 @@ class NewSourceForm(DecidedForm):
         help_text="For a private repository: it serves the first scan and is then forgotten.",
     )
 
-    def __init__(self, *args: Any, projects: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *, projects: list[str], location: Location | None = None) -> None:
+        super().__init__(data, initial={"project": next(iter(projects), None)})
+        if location:
+            self.initial |= {"repo_url": location.url, "ref": location.ref, "root_hint": location.root}
         self.fields["project"].choices = [(slug, slug) for slug in projects]  # type: ignore[attr-defined]
         self.fields["ref"].widget.attrs["placeholder"] = "the default branch"
