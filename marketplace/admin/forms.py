@@ -153,6 +153,6 @@ class NewSourceForm(DecidedForm):
     def __init__(self, data: Any = None, *, projects: list[str], location: Location | None = None) -> None:
         super().__init__(data, initial={"project": next(iter(projects), None)})
         if location:
-            self.initial |= {"repo_url": location.url, "ref": location.ref, "root_hint": location.root}
+            self.initial.update(repo_url=location.url, ref=location.ref, root_hint=location.root)
         self.fields["project"].choices = [(slug, slug) for slug in projects]  # type: ignore[attr-defined]
         self.fields["ref"].widget.attrs["placeholder"] = "the default branch"
