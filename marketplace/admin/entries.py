@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -19,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from marketplace.admin import filters, shown
 from marketplace.admin.choosing import asking, limited
+from marketplace.admin.pages import ShowingAdmin
 from marketplace.content import store
 from marketplace.manifest import ContentKind, is_main
 from marketplace.models import Entry
@@ -26,7 +26,6 @@ from marketplace.operations import catalogue
 from marketplace.search import find
 from marketplace.search.words import query_words
 from skillmeat_site.admin_pages import (
-    ConsoleAdmin,
     JourneyPage,
     added,
     ago,
@@ -70,7 +69,7 @@ def exclude(request: HttpRequest, entry: Entry, values: Mapping[str, Any]) -> No
 
 
 @admin.register(Entry)
-class EntryAdmin(ConsoleAdmin):
+class EntryAdmin(ShowingAdmin):
     list_display = ("artifact", "kind", "sure", "state", "checked", "source_page", "changed")
     list_filter = (
         filters.Type,
@@ -92,10 +91,6 @@ class EntryAdmin(ConsoleAdmin):
         asking(ReasonForm, exclude, name="exclude", description="Exclude…", done="Excluded"),
         "restore",
     )
-    fields = ()
-
-    class Media:
-        css = {"all": ("marketplace/console.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -107,12 +102,13 @@ class EntryAdmin(ConsoleAdmin):
         return [FilePage.route(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        mine: Any = super().get_queryset(request)
-        found: QuerySet[Any] = mine.visible_to(operator(request)).with_status()
-        return found
+        rows: Any = super().get_queryset(request)
+        stated: QuerySet[Any] = rows.with_status()
+        return stated
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return _Entries
+    def of_list(self, rows: Any) -> QuerySet[Any]:
+        lean: QuerySet[Any] = rows.for_lists()
+        return lean
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in {"source__id__exact", "tag_rows__tag"} or super().lookup_allowed(
@@ -146,12 +142,6 @@ class EntryAdmin(ConsoleAdmin):
             "view": _view(main) if main else None,
         }
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def save_model(self, request: HttpRequest, obj: Entry, form: Any, change: bool) -> None:
-        """The machine writes entries; what people decide about one is a journey."""
-
-    def log_change(self, request: HttpRequest, obj: Entry, message: Any) -> Any:
-        """Nothing changes here."""
 
     @admin.display(description="artifact")
     def artifact(self, entry: Entry) -> SafeString:
@@ -192,15 +182,6 @@ class EntryAdmin(ConsoleAdmin):
             catalogue.restore(entry=entry, by=operator(request), at=timezone.now())
 
         each_row(request, limited(request, queryset), act, done="Restored")
-
-
-class _Entries(ChangeList):
-    """Rows of the list without what only an entry's page shows: some of that is large."""
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        found: Any = super().get_queryset(request, exclude_parameters)
-        rows: QuerySet[Any] = found.for_lists()
-        return rows
 
 
 @added.journey(Entry)
@@ -309,6 +290,5 @@ def _facts(entry: Entry) -> SafeString:
             ("Incomplete", entry.incomplete),
             ("Content", code(entry.content_digest, chars=19)),
             ("Id", code(entry.public_id)),
-            ("Description", entry.description),
         ]
     )

@@ -47,7 +47,6 @@ def source_facts(source: Source) -> SafeString:
             ("Topics upstream", chips(source.suggested_tags)),
             ("Project", source.project.slug),
             ("Id", code(source.public_id)),
-            ("Description upstream", source.repo_description),
         ]
     )
 
@@ -113,7 +112,7 @@ def reasons(signals: Iterable[Mapping[str, Any]]) -> SafeString:
 
 
 def signals(entry: Entry) -> SafeString:
-    rows = ((each["name"], f"{each['points']:+}", each["detail"]) for each in entry.signals)
+    rows = ((each["name"], f"{each['points']:+}", each["detail"] or "—") for each in entry.signals)
     return table(("Signal", "Points", "What was seen"), rows, empty="There is none.")
 
 

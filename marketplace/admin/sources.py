@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,9 +16,10 @@ from marketplace.admin.changing import SettingsPage, pause, resume, set_tags, se
 from marketplace.admin.choosing import limited
 from marketplace.admin.filters import Access, Holding, InProject, ScanState, Schedule, SourceTrust, Tagged
 from marketplace.admin.forms import SettingsForm
+from marketplace.admin.pages import ShowingAdmin
 from marketplace.models import Source, Visibility
 from marketplace.operations import scans, sources
-from skillmeat_site.admin_pages import ConsoleAdmin, ago, badge, chips, each_row, operator
+from skillmeat_site.admin_pages import ago, badge, chips, each_row, operator
 from skillmeat_site.jobs.models import Trigger
 
 NOT_LISTED = ("manual_map", "notes", "repo_description", "repo_readme", "suggested_sources", "suggested_tags")
@@ -27,7 +27,7 @@ SHORT = 90
 
 
 @admin.register(Source)
-class SourceAdmin(ConsoleAdmin):
+class SourceAdmin(ShowingAdmin):
     """Whatever is changed here goes through the operations, in journeys; the page itself only shows."""
 
     list_display = (
@@ -47,10 +47,8 @@ class SourceAdmin(ConsoleAdmin):
     search_fields = ("search_text",)
     search_help_text = "Owner, repository, description or tags."
     actions = ("rescan", "force_rescan", pause, resume, set_trust, set_tags)
-    fields = ()
 
     class Media:
-        css = {"all": ("marketplace/console.css",)}
         js = ("marketplace/scan.js",)
 
     def get_urls(self) -> list[URLPattern]:
@@ -62,19 +60,20 @@ class SourceAdmin(ConsoleAdmin):
             *super().get_urls(),
         ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        mine: Any = super().get_queryset(request)
-        found: QuerySet[Source] = mine.visible_to(operator(request)).with_scan_status()
-        return found
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        stated: QuerySet[Any] = rows.with_scan_status()
+        return stated
+
+    def of_list(self, rows: Any) -> QuerySet[Any]:
+        lean: QuerySet[Any] = rows.defer(*NOT_LISTED)
+        return lean
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         known: Any = queryset
         return known.matching(search_term), False
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return _Sources
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -96,9 +95,6 @@ class SourceAdmin(ConsoleAdmin):
             return HttpResponse(status=404)
         return TemplateResponse(request, "admin/marketplace/source/live.html", history.live(source))
 
-    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
-        """The page has no field of its own: settings are a journey."""
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Its catalogue goes with a source, although no entry can be deleted here by itself."""
         counts = {
@@ -113,12 +109,6 @@ class SourceAdmin(ConsoleAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         for source in queryset.select_related("project"):
             self.delete_model(request, source)
-
-    def log_change(self, request: HttpRequest, obj: Source, message: Any) -> Any:
-        """The audit trail has what happened; Django's own log would be a second one."""
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """See `log_change`."""
 
     @admin.display(description="scan", ordering="outcome")
     def state(self, source: Source) -> SafeString:
@@ -164,10 +154,3 @@ class SourceAdmin(ConsoleAdmin):
             )
 
         each_row(request, limited(request, queryset.select_related("project")), act, done="Scan queued")
-
-
-class _Sources(ChangeList):
-    """Rows of the list without the texts that only a source's page shows."""
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        return super().get_queryset(request, exclude_parameters).defer(*NOT_LISTED)
