@@ -40,8 +40,8 @@ from skillmeat_site.admin_pages import (
 )
 from skillmeat_site.rendering import View, view
 
-COUNTED_AT_MOST = 10_000
-FOUND_AT_MOST = 1_000
+COUNTED_AT_MOST = 1_000
+FOUND_AT_MOST = 500
 FILES_AT_MOST = 500
 READABLE = {ContentKind.FILE, ContentKind.EXECUTABLE, ContentKind.LFS}
 
@@ -120,7 +120,9 @@ class EntryAdmin(ShowingAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """Of all entries, by the index; of one source's, by looking into each."""
         known: Any = queryset
-        if not search_term or "source__id__exact" in request.GET:
+        if not search_term:
+            return queryset, False
+        if "source__id__exact" in request.GET:
             return known.matching(search_term), False
         question = find.Question(words=query_words(search_term))
         return known.filter(pk__in=find.page(question, limit=FOUND_AT_MOST, offset=0)), False

@@ -22,7 +22,7 @@ from skillmeat_site.admin_pages import JourneyPage, added, badge, bar, chips, co
 from skillmeat_site.api.errors import InvalidValue
 from skillmeat_site.jobs.models import Trigger
 
-FOLDERS_AT_MOST, CHANGES_AT_MOST = 300, 200
+FOLDERS_AT_MOST, CHANGES_AT_MOST = 300, 100
 DEEPEST = 8
 FIELD = "type:"
 AS_ABOVE, NOTHING = "", "nothing"

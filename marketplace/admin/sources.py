@@ -73,7 +73,7 @@ class SourceAdmin(ShowingAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         known: Any = queryset
-        return known.matching(search_term), False
+        return known.matching(search_term) if search_term else known, False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

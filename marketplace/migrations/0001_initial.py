@@ -189,6 +189,30 @@ class Migration(migrations.Migration):
             model_name='entry',
             index=models.Index(condition=models.Q(('excluded_at', None), ('removed_at', None)), fields=['source', 'type'], name='entry_counted'),
         ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(fields=['-confidence', '-id'], name='entry_surest'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(fields=['type', '-id'], name='entry_of_type'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('removed_at', None), _negated=True), fields=['-id'], name='entry_removed'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('imported_at', None), _negated=True), fields=['-id'], name='entry_imported'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('excluded_at', None), _negated=True), fields=['-id'], name='entry_excluded'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('worst_finding', ''), _negated=True), fields=['worst_finding', '-id'], name='entry_with_findings'),
+        ),
         migrations.AddConstraint(
             model_name='entry',
             constraint=models.UniqueConstraint(fields=('source', 'type', 'locator'), name='entry_identity'),

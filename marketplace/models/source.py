@@ -74,6 +74,10 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
         """Sources whose repository, description or tags contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())
 
+    def scanning(self) -> Self:
+        """Those with a live scan, found from the few jobs and not from the many sources."""
+        return self.filter(pk__in=Job.objects.live().filter(kind=SCAN).values("subject_id"))
+
     def private(self) -> Self:
         return self.filter(PRIVATE)
 

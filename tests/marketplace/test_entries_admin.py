@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.admin import entries
+from marketplace.admin import entries, filters
 from marketplace.models import Entry, Manifest, Source
 from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.audit.models import AuditEvent
-from tests.factories import EntryFactory, SourceFactory, stored
+from tests.factories import EntryFactory, ProjectFactory, SourceFactory, stored
 
 LIST = "/admin/marketplace/entry/"
 SIGNALS = [{"name": "skill_file", "points": 55, "detail": "SKILL.md in a directory of its own"}]
@@ -97,6 +97,26 @@ def test_the_list_costs_the_same_for_one_row_and_for_many(console: Client) -> No
     one = _cost(console, LIST)
     EntryFactory.create_batch(40)
     assert _cost(console, LIST) == one
+
+
+def test_rows_are_ordered_by_confidence_and_age_both_ways(console: Client) -> None:
+    """In one direction each, because an index of half a million rows has to serve it."""
+    source = SourceFactory()
+    low, first, second = (EntryFactory(source=source, confidence=each) for each in (40, 90, 90))
+    shown = [list(console.get(LIST, {"o": order}).context["cl"].result_list) for order in ("3", "-3")]
+    assert shown == [[low, first, second], [second, first, low]]
+
+
+@pytest.mark.parametrize("few", [0, 200])
+def test_the_entries_of_a_project_are_found_whether_it_has_few_sources_or_many(
+    console: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+) -> None:
+    monkeypatch.setattr(filters, "FEW_SOURCES", few)
+    EntryFactory(name="theirs", source__project=ProjectFactory(slug="docs"))
+    EntryFactory(name="ours")
+    assert listed(console, project="docs") == {"theirs"}
 
 
 def _cost(console: Client, address: str) -> int:
