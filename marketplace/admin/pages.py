@@ -56,5 +56,5 @@ class _Listing(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Rows that are alike follow in the same direction, so that one index serves both."""
         *named, last = super().get_ordering(request, queryset)
-        is_upwards = last == "-pk" and named and not str(named[0]).startswith("-")
+        is_upwards = last in {"-pk", "-id"} and named and not str(named[0]).startswith("-")
         return [*named, "pk" if is_upwards else last]
