@@ -84,6 +84,9 @@ class Entry(Row):
     tags = models.JSONField(default=list)
     path_tags = models.JSONField(default=list)
     confidence = models.PositiveSmallIntegerField()
+    worst_finding = models.CharField(
+        max_length=7, blank=True, help_text="The severity of the worst finding; what lists filter by."
+    )
 
     manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="entries")
     incomplete = models.CharField(
@@ -132,6 +135,14 @@ class Entry(Row):
                 name="entry_confidences",
             ),
             models.Index(fields=["-removed_at"], condition=~Q(removed_at=None), name="entry_removed"),
+            # The console's list, newest first or surest first, and what is rare in it.
+            models.Index(fields=["-confidence", "-id"], name="entry_surest"),
+            models.Index(fields=["type", "-id"], name="entry_of_type"),
+            models.Index(fields=["-id"], condition=~Q(imported_at=None), name="entry_imported"),
+            models.Index(fields=["-id"], condition=~Q(excluded_at=None), name="entry_excluded"),
+            models.Index(
+                fields=["worst_finding", "-id"], condition=~Q(worst_finding=""), name="entry_with_findings"
+            ),
         )
 
     def __str__(self) -> str:

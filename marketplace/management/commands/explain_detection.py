@@ -6,11 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from marketplace.detection.detect import survey
 from marketplace.detection.explaining import Explanation, explain
 from marketplace.models import Source
-from marketplace.operations import snapshots
-from marketplace.snapshot import Texts
+from marketplace.operations import explaining
 from skillmeat_site.api.errors import NotFound
 from skillmeat_site.commands import OperatorCommand, Outcome
 
@@ -32,11 +30,7 @@ class Command(OperatorCommand):
         found = Source.objects.filter(pk__in=[Source.decode(source)]).first()
         if found is None:
             raise NotFound(f"There is no source {source!r}.", hint="")
-        snapshot = snapshots.recall(found)
-        if snapshot is None:
-            raise NotFound("Nothing is known of it yet.", hint="Scan it first.")
-        texts = Texts(snapshot.tree, snapshot.documents, {})
-        seen = survey(snapshot.tree, texts, found.detection_settings)
+        seen = explaining.look(found)
         explained = list(islice(explain(seen, path.strip("/")), AT_MOST))
         if not explained:
             raise NotFound(f"There is nothing at {path!r} at the scanned commit.", hint="")
