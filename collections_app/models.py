@@ -116,6 +116,9 @@ class Artifact(Row):
     origin_ref = models.CharField(max_length=255)
     origin_locator = models.CharField(max_length=1000)
     origin_path = models.CharField(max_length=1000)
+    origin_settings = models.JSONField(
+        default=dict, help_text="How its source was read; its fields are those of DetectionSettings."
+    )
 
     current = models.ForeignKey(
         "ArtifactVersion",
@@ -131,6 +134,9 @@ class Artifact(Row):
         max_length=71,
         blank=True,
         help_text="Of the artifact's content at that commit; empty when it was gone.",
+    )
+    upstream_locator = models.CharField(
+        max_length=1000, blank=True, help_text="Where it was; it can have moved since it was taken."
     )
     upstream_metadata = models.JSONField(default=dict)
     upstream_seen_at = models.DateTimeField()

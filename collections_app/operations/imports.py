@@ -1,7 +1,7 @@
 """Imports: entries of a source become artifacts of a collection, from content that is stored already."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,9 +36,9 @@ from skillmeat_site.errors import DomainError, Kind
 NOT_NEEDED = ("search_text", "frontmatter", "signals", "findings")
 WRITTEN = (
     *("title", "description", "version", "license", "author", "tags", "members", "edited_fields"),
-    *("source", "entry", "origin_url", "origin_ref", "origin_locator", "origin_path", "current"),
-    *("upstream_sha", "upstream_etag", "upstream_digest", "upstream_metadata", "upstream_seen_at"),
-    "updated_at",
+    *("source", "entry", "origin_url", "origin_ref", "origin_locator", "origin_path", "origin_settings"),
+    *("current", "upstream_sha", "upstream_etag", "upstream_digest", "upstream_locator"),
+    *("upstream_metadata", "upstream_seen_at", "updated_at"),
 )
 
 
@@ -290,6 +290,7 @@ class _Importer:
     ) -> None:
         self.source, self.collection, self.entries, self.result = source, collection, entries, result
         self.by, self.at = by, at
+        self.settings = asdict(source.detection_settings)
         self.versions: list[ArtifactVersion] = []
 
     def carry_out(self, plan: Plan) -> None:
@@ -348,10 +349,12 @@ class _Importer:
             "origin_ref": self.source.ref,
             "origin_locator": entry.locator,
             "origin_path": entry.path,
+            "origin_settings": self.settings,
             "current": version,
             "upstream_sha": self.source.resolved_sha,
             "upstream_etag": self.source.etag,
             "upstream_digest": entry.content_digest,
+            "upstream_locator": entry.locator,
             "upstream_metadata": metadata,
             "upstream_seen_at": self.at,
             "updated_at": self.at,
