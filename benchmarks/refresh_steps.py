@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import django
@@ -120,7 +121,7 @@ class _Meter:
         sys.stdout.write(json.dumps(said))
 
 
-STEPS = {"prepare": prepare, "take": take, "refresh": refresh}
+STEPS: dict[str, Callable[..., None]] = {"prepare": prepare, "take": take, "refresh": refresh}
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skillmeat_site.settings")

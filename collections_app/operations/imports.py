@@ -145,6 +145,15 @@ class ImportResult:
         return members
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What an import would do: the entries that can be imported with their plan, and the others' errors."""
+
+    entries: Mapping[UUID, Entry]
+    plan: Plan
+    errors: list[tuple[str, DomainError]]
+
+
 def _conflict_as_json(conflict: Conflict) -> dict[str, Any]:
     candidate, present = conflict.candidate, conflict.present
     what = f"{candidate.type} {candidate.name!r}"
@@ -179,13 +188,15 @@ def import_entries(
         source = _locked(source)
         collection = collection or collections.default_of(source.project, by=by, at=at)
         collection = Collection.objects.select_for_update(of=("self",)).get(pk=collection.pk)
-        result = ImportResult()
-        entries = _importable(source, entry_ids, result, confirm_untrusted=confirm_untrusted)
-        wished = {pk: wish for text, wish in wishes.items() if (pk := Entry.decode(text))}
-        _require_names(entries, wished)
-        candidates = [_candidate(entry, source) for entry in entries.values()]
-        plan = plan_import(candidates, _present(collection), wished)
-        _Importer(source, collection, entries, result, by=by, at=at).carry_out(plan)
+        outlook = preview(
+            source=source,
+            entry_ids=entry_ids,
+            collection=collection,
+            wishes=wishes,
+            confirm_untrusted=confirm_untrusted,
+        )
+        result = ImportResult(errors=outlook.errors)
+        _Importer(source, collection, outlook.entries, result, by=by, at=at).carry_out(outlook.plan)
         if result.conflicts and not result.imported and not result.skipped:
             raise ImportConflicts(**result.as_problem(entry_ids))
         record(
@@ -203,6 +214,28 @@ def import_entries(
         return result
 
 
+def preview(
+    *,
+    source: Source,
+    entry_ids: Sequence[str],
+    collection: Collection | None,
+    wishes: Mapping[str, Wish],
+    confirm_untrusted: bool,
+) -> Outlook:
+    """What importing these entries would do now; nothing is written.
+
+    Without a collection, into the project's default one. Raises UnsuitableName for a wished name that none
+    can have.
+    """
+    collection = collection or source.project.collections.filter(name=collections.DEFAULT).first()
+    entries, errors = _importable(source, entry_ids, confirm_untrusted=confirm_untrusted)
+    wished = {pk: wish for text, wish in wishes.items() if (pk := Entry.decode(text))}
+    _require_names(entries, wished)
+    candidates = [_candidate(entry, source) for entry in entries.values()]
+    plan = plan_import(candidates, _present(collection) if collection else [], wished)
+    return Outlook(entries=entries, plan=plan, errors=errors)
+
+
 def _locked(source: Source) -> Source:
     locked = Source.objects.select_for_update(of=("self",)).select_related("project")
     found = locked.filter(pk=source.pk).first()
@@ -212,20 +245,21 @@ def _locked(source: Source) -> Source:
 
 
 def _importable(
-    source: Source, entry_ids: Sequence[str], result: ImportResult, *, confirm_untrusted: bool
-) -> dict[UUID, Entry]:
-    """Those that may be imported; the others are noted as errors."""
+    source: Source, entry_ids: Sequence[str], *, confirm_untrusted: bool
+) -> tuple[dict[UUID, Entry], list[tuple[str, DomainError]]]:
+    """Those that may be imported, and why the others may not."""
     wanted = {text: Entry.decode(text) for text in dict.fromkeys(entry_ids)}
     entries = source.entries.defer(*NOT_NEEDED).in_bulk([pk for pk in wanted.values() if pk])
-    found = {}
+    found: dict[UUID, Entry] = {}
+    errors: list[tuple[str, DomainError]] = []
     for text, pk in wanted.items():
         entry = entries.get(pk) if pk else None
         error = _obstacle(entry, source, confirmed=confirm_untrusted)
         if entry is None or error is not None:
-            result.errors.append((text, error or EntryNotFound()))
+            errors.append((text, error or EntryNotFound()))
         else:
             found[entry.pk] = entry
-    return found
+    return found, errors
 
 
 def _obstacle(entry: Entry | None, source: Source, *, confirmed: bool) -> DomainError | None:
