@@ -239,5 +239,5 @@ def run_row(run: RefreshRun) -> tuple[Any, ...]:
         run.options["mode"] + (" (dry run)" if run.options["dry_run"] else ""),
         badge(run.status or "running"),
         *(run.counts.get(name, "") for name in names),
-        run.started_by or "schedule",
+        run.started_by or "the server",
     )

@@ -100,13 +100,11 @@ def _is_uuid(text: str) -> bool:
 class RefreshRunAdmin(HistoryAdmin):
     list_display = ("started", "collection", "mode", "state", "counted", "duration", "started_by")
     list_filter = ("status", ("collection__project", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("collection", "started_by")
     date_hierarchy = "started_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs = super().get_queryset(request).select_related("collection__project", "started_by", "job")
-        is_one = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
-        return runs if is_one else runs.defer("entries")
+        return runs.defer("entries")  # which the page of one run reads when it gets there
 
     def shown(self, obj: RefreshRun) -> list[SafeString]:
         options = Options.from_json(obj.options)
@@ -122,7 +120,7 @@ class RefreshRunAdmin(HistoryAdmin):
                     ("names like", options.name_pattern),
                     ("fields", ", ".join(options.fields or ())),
                     ("started", ago(obj.started_at)),
-                    ("by", obj.started_by or "schedule"),
+                    ("by", obj.started_by or "the server"),
                     ("took", _seconds(obj)),
                     ("job", link(obj.job) if obj.job else ""),
                     ("request", code(obj.request_id)),

@@ -118,7 +118,7 @@ def versions_table(artifact: Artifact) -> SafeString:
                 f"{version.number}" + (" (current)" if version.pk == artifact.current_id else ""),
                 version.reason,
                 ago(version.created_at),
-                version.created_by or "schedule",
+                version.created_by or "the server",
                 code(version.commit, chars=10),
                 _ways(artifact, version),
             )
