@@ -1,7 +1,7 @@
 """Imports from the pages of sources and entries: choose, see what is there already, decide, take."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -44,18 +44,6 @@ class Decision:
     name: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What became of the entries of all sources together."""
-
-    results: list[ImportResult] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-    def add(self, result: ImportResult) -> None:
-        self.results.append(result)
-        self.left += [ids.encode(Entry.id_prefix, one.candidate.id) for one in result.conflicts]
-
-
 class ImportPage(JourneyPage):
     """The steps that follow once it is clear which entries are meant; they travel in the form, by their ids."""
 
@@ -78,8 +66,7 @@ class ImportPage(JourneyPage):
         form = CollectionChoice(request.POST, choices=collection_choices(project))
         if not form.is_valid():
             return self.choosing(form, entries)
-        into = form.cleaned_data["collection"]
-        collection = Collection.objects.filter(pk=into).first() if into != DEFAULT else None
+        collection = _chosen(form)
         if "take" not in request.POST:
             return self._plan(entries, collection, wishes={})
         wishes = _wishes(request, entries)
@@ -126,11 +113,11 @@ class ImportPage(JourneyPage):
     def _take(
         self, entries: Sequence[Entry], collection: Collection | None, wishes: Mapping[str, Wish]
     ) -> HttpResponseBase:
-        tally = Tally()
+        results: list[ImportResult] = []
         for source, chosen in _by_source(entries):
             names = _ids(chosen)
             try:
-                tally.add(
+                results.append(
                     imports.import_entries(
                         source=source,
                         entry_ids=names,
@@ -142,14 +129,15 @@ class ImportPage(JourneyPage):
                     )
                 )
             except ImportConflicts as conflicts:
-                tally.left += [each["entry_id"] for each in conflicts.extra["conflicts"]]
+                results.append(conflicts.result)
+        left = [one.candidate.id for result in results for one in result.conflicts]
         return self.show(
             step=2,
-            imported=_imported(tally.results),
-            skipped=_skipped(tally.results),
-            errors=_errors(entries, [error for result in tally.results for error in result.errors]),
-            packed=" ".join(tally.left),
-            left_count=len(tally.left),
+            imported=_imported(results),
+            skipped=_skipped(results),
+            errors=_errors(entries, [error for result in results for error in result.errors]),
+            packed=" ".join(ids.encode(Entry.id_prefix, pk) for pk in left),
+            left_count=len(left),
             into=collection.pk if collection else DEFAULT,
         )
 
@@ -174,8 +162,7 @@ class FromSource(ImportPage):
             messages.warning(request, f"The {MAX_ENTRIES:,} surest were taken. Repeat it with other types.")
         if not found:
             return self.leave(self.nothing, level=messages.WARNING)
-        into = form.cleaned_data["collection"]
-        collection = Collection.objects.filter(pk=into).first() if into != DEFAULT else None
+        collection = _chosen(form)
         return self._plan(found[:MAX_ENTRIES], collection, wishes={})
 
     def _matching(self, *, types: Sequence[str], min_confidence: int, **_: Any) -> list[Entry]:
@@ -221,6 +208,12 @@ def collection_choices(project: Project) -> list[tuple[str, str]]:
     """The project's collections, the default one first, which is made when first needed."""
     others = project.collections.exclude(name=DEFAULT).order_by("name").values_list("pk", "name")
     return [(DEFAULT, DEFAULT), *((str(pk), name) for pk, name in others)]
+
+
+def _chosen(form: CollectionChoice) -> Collection | None:
+    """None for the default one, which may not be there yet."""
+    into = form.cleaned_data["collection"]
+    return None if into == DEFAULT else Collection.objects.select_related("project").get(pk=into)
 
 
 def _entries(request: HttpRequest, names: Iterable[str]) -> list[Entry]:

@@ -87,19 +87,6 @@ class ConfirmationRequired(DomainError):
     hint = "Look into its files; then send confirm_untrusted: true, or raise the source's trust_level."
 
 
-class ImportConflicts(DomainError):
-    """Nothing was imported: each entry's type, namespace and name is taken, or several want the same.
-
-    `conflicts` lists them with names that are free. Send conflict_resolution: `skip`, `rename`, `force` (a new
-    version of what is there), or a map from entry_id to one of these or `{"rename": "name"}`.
-    """
-
-    code = "import_conflicts"
-    kind = Kind.CONFLICT
-    title = "The names are taken"
-    hint = "Send conflict_resolution, or rename what is there."
-
-
 @dataclass(slots=True, kw_only=True)
 class ImportResult:
     """What became of every entry that was named."""
@@ -143,6 +130,23 @@ class ImportResult:
             pointer = f"/entry_ids/{entry_ids.index(entry_id)}"
             said |= {"pointer": pointer, "code": error.code, "detail": error.detail}
         return members
+
+
+class ImportConflicts(DomainError):
+    """Nothing was imported: each entry's type, namespace and name is taken, or several want the same.
+
+    `conflicts` lists them with names that are free. Send conflict_resolution: `skip`, `rename`, `force` (a new
+    version of what is there), or a map from entry_id to one of these or `{"rename": "name"}`.
+    """
+
+    code = "import_conflicts"
+    kind = Kind.CONFLICT
+    title = "The names are taken"
+    hint = "Send conflict_resolution, or rename what is there."
+
+    def __init__(self, result: ImportResult, entry_ids: Sequence[str]) -> None:
+        super().__init__(**result.as_problem(entry_ids))
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +202,7 @@ def import_entries(
         result = ImportResult(errors=outlook.errors)
         _Importer(source, collection, outlook.entries, result, by=by, at=at).carry_out(outlook.plan)
         if result.conflicts and not result.imported and not result.skipped:
-            raise ImportConflicts(**result.as_problem(entry_ids))
+            raise ImportConflicts(result, entry_ids)
         record(
             "collection.imported",
             collection,

@@ -57,9 +57,11 @@ def test_a_name_that_is_taken_can_be_decided_about(console: Client, clash: tuple
     page = send(console, entry, into=artifact.collection)
     assert "Another is there." in page
     assert 'value="pdf-bob"' in page
-    left = send(console, entry, into=artifact.collection, take="1")
+    gone = EntryFactory(source=entry.source, removed_at="2026-03-01T00:00:00Z")
+    left = send(console, entry, gone, into=artifact.collection, take="1")
     assert "1 still to be decided" in left
     assert "Nothing was imported." in left
+    assert "Removed upstream" in left
 
 
 @pytest.mark.parametrize(
