@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
-from benchmarks import detect, reads, scan, soak
+from benchmarks import detect, reads, refresh, scan, soak
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"detect": detect, "reads": reads, "scan": scan, "soak": soak}
+BENCHMARKS = {"detect": detect, "reads": reads, "refresh": refresh, "scan": scan, "soak": soak}
 
 
 def main() -> int:
