@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
-from benchmarks import detect, scan
+from benchmarks import deploy, detect, resolve, scan
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"detect": detect, "scan": scan}
+BENCHMARKS = {"deploy": deploy, "detect": detect, "resolve": resolve, "scan": scan}
 
 
 def main() -> int:

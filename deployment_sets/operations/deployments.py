@@ -10,8 +10,8 @@ from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from collections_app.models import Artifact
 from deployment_sets import writer
 from deployment_sets.bundle import Format, stream
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, root_of
@@ -27,7 +27,6 @@ from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 
 IN_MEMORY = 4 * 1024**2  # bytes; a larger archive is spooled to the disk
-# What runs by itself once it is there.
 
 
 class OutsideRoots(DomainError):
@@ -130,7 +129,7 @@ def verify(*, deployment: Deployment) -> Drift:
     root, path = _place(deployment.project_path, deployment.project)
     wishes = None
     if deployment.deployment_set:
-        wishes = Wishes(layout=resolve(deployment.deployment_set).layout)
+        wishes = Wishes(layout=resolve(deployment.deployment_set).laid_out())
     return writer.verify(root, path, wishes)
 
 
@@ -142,7 +141,7 @@ def bundle(*, deployment_set: DeploymentSet, archive: Format, confirm_untrusted:
     resolved = resolve(deployment_set)
     if not confirm_untrusted:
         _require_trust(resolved)
-    wishes = Wishes(layout=resolved.layout, set_id=deployment_set.public_id, set_name=deployment_set.name)
+    wishes = Wishes(layout=resolved.laid_out(), set_id=deployment_set.public_id, set_name=deployment_set.name)
     with ExitStack() as unless_whole:
         file = unless_whole.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
         file.writelines(stream(wishes, read=read, archive=archive))
@@ -172,7 +171,7 @@ def _area(deployment: Deployment) -> Path:
 
 def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted) -> Wishes:
     return Wishes(
-        layout=resolved.layout,
+        layout=resolved.laid_out(),
         set_id=deployment_set.public_id,
         set_name=deployment_set.name,
         on_conflict=wanted.on_conflict,
@@ -181,17 +180,13 @@ def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted
 
 
 def _require_trust(resolved: ResolvedSet) -> None:
-    artifacts = [placed.artifact for placed in resolved.artifacts]
-    doubtful = [each for each in artifacts if each.type in ACTIVE_TYPES and not _is_trusted(each)]
+    is_trusted = Q(source__isnull=False) & ~Q(source__trust_level=TrustLevel.UNTRUSTED)
+    doubtful = list(resolved.rows.filter(type__in=ACTIVE_TYPES).exclude(is_trusted).order_by("type", "name"))
     if doubtful:
         names = ", ".join(map(str, doubtful[:5]))
         raise TrustRequired(
             f"From untrusted sources: {names}.", artifacts=[str(each.pk) for each in doubtful]
         )
-
-
-def _is_trusted(artifact: Artifact) -> bool:
-    return artifact.source is not None and artifact.source.trust_level != TrustLevel.UNTRUSTED
 
 
 def _begin(deployment_set: DeploymentSet, wanted: Wanted, *, by: User | None, at: datetime) -> Deployment:
