@@ -4,10 +4,18 @@ import argparse
 import signal
 import sys
 
-from benchmarks import detect, reads, refresh, scan, soak
+from benchmarks import deploy, detect, reads, refresh, resolve, scan, soak
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"detect": detect, "reads": reads, "refresh": refresh, "scan": scan, "soak": soak}
+BENCHMARKS = {
+    "deploy": deploy,
+    "detect": detect,
+    "reads": reads,
+    "refresh": refresh,
+    "resolve": resolve,
+    "scan": scan,
+    "soak": soak,
+}
 
 
 def main() -> int:

@@ -118,7 +118,7 @@ class DeploymentSetAdmin(admin.ModelAdmin):
         lines += [
             (f"missing {each.member.kind} {each.member.target}", _way(each.path)) for each in found.unresolved
         ]
-        lines += [("conflict", each.path) for each in found.layout.conflicts]
+        lines += [("conflict", each.path) for each in found.conflicts()]
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} ({})</li>", lines))
 
     @admin.display(description="where it was deployed last")

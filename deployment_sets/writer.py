@@ -65,13 +65,16 @@ def execute(root: Path, project: Path, wishes: Wishes, *, read: Read, undo: Path
 def undo(root: Path, project: Path, area: Path) -> tuple[str, ...]:
     """Take back the deploy that kept its data in `area`, to the byte; the paths that changed.
 
-    Raises UndoRefused (also when it was undone before), UndoMissing, and what `execute` raises.
+    One that was cut off is finished. Raises UndoRefused, UndoMissing, and what `execute` raises.
     """
     with _locked(root, project) as directory:
         records, made = undoing.recorded(area)
+        if undoing.is_taken(directory, records, area):
+            directory.remove_empty(made)
+            return tuple(record.path for record in records)
         changes = undoing.way_back(directory, records, area)
         if changes:
-            carry_out(directory, changes, emptied=made)
+            carry_out(directory, changes, emptied=made, before_commit=lambda _: undoing.begin(area))
             directory.remove_empty(made)
         return tuple(change.path for change in changes)
 

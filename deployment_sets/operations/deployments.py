@@ -10,6 +10,7 @@ from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from deployment_sets import writer
 from deployment_sets.bundle import Format, stream
@@ -19,7 +20,7 @@ from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
 from deployment_sets.planning import OnConflict, Wishes
 from deployment_sets.verifying import Drift
-from marketplace.operations.trust import ConfirmationRequired, needs_confirmation
+from marketplace.operations.trust import ConfirmationRequired
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -115,7 +116,7 @@ def verify(*, deployment: Deployment) -> Drift:
     root, path = _place(deployment.project_path, deployment.project)
     wishes = None
     if deployment.deployment_set:
-        wishes = Wishes(layout=resolve(deployment.deployment_set).layout)
+        wishes = Wishes(layout=resolve(deployment.deployment_set).laid_out())
     return writer.verify(root, path, wishes)
 
 
@@ -127,7 +128,7 @@ def bundle(*, deployment_set: DeploymentSet, archive: Format, confirm_untrusted:
     resolved = resolve(deployment_set)
     if not confirm_untrusted:
         _require_trust(resolved)
-    wishes = Wishes(layout=resolved.layout, set_id=deployment_set.public_id, set_name=deployment_set.name)
+    wishes = Wishes(layout=resolved.laid_out(), set_id=deployment_set.public_id, set_name=deployment_set.name)
     with ExitStack() as unless_whole:
         file = unless_whole.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
         file.writelines(stream(wishes, read=read, archive=archive))
@@ -157,7 +158,7 @@ def _area(deployment: Deployment) -> Path:
 
 def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted) -> Wishes:
     return Wishes(
-        layout=resolved.layout,
+        layout=resolved.laid_out(),
         set_id=deployment_set.public_id,
         set_name=deployment_set.name,
         on_conflict=wanted.on_conflict,
@@ -166,8 +167,8 @@ def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted
 
 
 def _require_trust(resolved: ResolvedSet) -> None:
-    artifacts = [placed.artifact for placed in resolved.artifacts]
-    doubtful = [each for each in artifacts if needs_confirmation(each.type, each.source)]
+    is_trusted = Q(source__isnull=False) & ~Q(source__trust_level=TrustLevel.UNTRUSTED)
+    doubtful = list(resolved.rows.filter(type__in=ACTIVE_TYPES).exclude(is_trusted).order_by("type", "name"))
     if doubtful:
         names = ", ".join(map(str, doubtful[:5]))
         raise ConfirmationRequired(
