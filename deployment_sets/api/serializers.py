@@ -23,6 +23,7 @@ from skillmeat_site.api.fields import (
 )
 
 MAX_ID = 60
+MAX_POSITION = 10**6
 
 
 class SetSettingsSerializer(StrictSerializer):

@@ -20,6 +20,8 @@ from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
 from deployment_sets.planning import OnConflict, Wishes
 from deployment_sets.verifying import Drift
+from marketplace.detection.vocabulary import ACTIVE_TYPES
+from marketplace.models import TrustLevel
 from marketplace.operations.trust import ConfirmationRequired
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
