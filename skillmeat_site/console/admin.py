@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin import RelatedOnlyFieldListFilter
@@ -23,6 +23,8 @@ from skillmeat_site.admin_pages import ConsoleAdmin, ReadOnlyInline, ago, badge,
 from skillmeat_site.admin_pages.filters import Question
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError
+
+Answer = TypeVar("Answer", bound=HttpResponse | None)
 
 
 class AuditedAdmin(ConsoleAdmin):
@@ -53,11 +55,11 @@ class AuditedAdmin(ConsoleAdmin):
         record(verb, obj, project=project, by=operator(request), at=timezone.now(), **facts)
 
 
-def told_when_refused(view: Callable[..., HttpResponse | None]) -> Callable[..., HttpResponse | None]:
+def told_when_refused(view: Callable[..., Answer]) -> Callable[..., Answer | HttpResponse]:
     """A view of the console in which what an operation refuses is said on its page; nothing was changed."""
 
     @wraps(view)
-    def shown(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+    def shown(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Answer | HttpResponse:
         try:
             return view(self, request, *args, **kwargs)
         except DomainError as error:
