@@ -136,9 +136,13 @@ class ImportConflicts(DomainError):
     title = "The names are taken"
     hint = "Send conflict_resolution, or rename what is there."
 
-    def __init__(self, result: ImportResult, entry_ids: Sequence[str]) -> None:
-        super().__init__(**result.as_problem(entry_ids))
-        self.result = result
+    result: ImportResult
+
+    @classmethod
+    def of(cls, result: ImportResult, entry_ids: Sequence[str]) -> "ImportConflicts":
+        error = cls(**result.as_problem(entry_ids))
+        error.result = result
+        return error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +198,7 @@ def import_entries(
         result = ImportResult(errors=outlook.errors)
         _Importer(source, collection, outlook.entries, result, by=by, at=at).carry_out(outlook.plan)
         if result.conflicts and not result.imported and not result.skipped:
-            raise ImportConflicts(result, entry_ids)
+            raise ImportConflicts.of(result, entry_ids)
         record(
             "collection.imported",
             collection,

@@ -49,6 +49,19 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
         """Entries whose name, title, description or path contain the text, whatever its case."""
         return self.filter(search_text__contains=text.casefold())
 
+    def for_lists(self) -> Self:
+        """With the source, and without what lists do not show: some of that may be large."""
+        unseen = ("frontmatter", "signals", "findings", "search_text")
+        of_source = (
+            "repo_readme",
+            "repo_description",
+            "suggested_sources",
+            "manual_map",
+            "search_text",
+            "notes",
+        )
+        return self.select_related("source").defer(*unseen, *(f"source__{name}" for name in of_source))
+
     def with_status(self) -> Self:
         """Annotates `status`: removed, or what the latest scan that found a new commit did to the entry."""
         latest = F("source__advanced_at")

