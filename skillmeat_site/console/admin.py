@@ -48,16 +48,17 @@ class AuditedAdmin(admin.ModelAdmin):
         record(verb, obj, project=project, by=operator(request), at=timezone.now(), **facts)
 
 
-def told_when_refused(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def told_when_refused(view: Callable[..., Any]) -> Callable[..., Any]:
     """A view of the console in which what an operation refuses is said on its page; nothing was changed."""
 
     @wraps(view)
-    def shown(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def shown(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         try:
-            return view(self, request, *args, **kwargs)
+            answer: HttpResponse | None = view(self, request, *args, **kwargs)
         except DomainError as error:
             messages.error(request, f"{error.detail} {error.hint}")
             return redirect(request.path)
+        return answer
 
     return shown
 
