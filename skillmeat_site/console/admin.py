@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from skillmeat_site.access.operations import members
 from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
-from skillmeat_site.admin_pages import ReadOnlyInline, operator
+from skillmeat_site.admin_pages import ConsoleAdmin, ReadOnlyInline, operator
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError
 
 
-class AuditedAdmin(admin.ModelAdmin):
+class AuditedAdmin(ConsoleAdmin):
     """Whatever Django notes in the console's own log is an audit event in the same transaction."""
 
     response_action = transaction.atomic(
@@ -99,15 +99,15 @@ class ProjectAdmin(AuditedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(ConsoleAdmin):
     """Its buttons are the API's operations, which keep every project an admin and tell of each change."""
 
     list_display = ("user", "project", "role")
     list_filter = ("role", "project")
     autocomplete_fields = ("user", "project")
-    changeform_view = told_when_refused(admin.ModelAdmin.changeform_view)
-    delete_view = told_when_refused(admin.ModelAdmin.delete_view)
-    response_action = told_when_refused(transaction.atomic(admin.ModelAdmin.response_action))
+    changeform_view = told_when_refused(ConsoleAdmin.changeform_view)
+    delete_view = told_when_refused(ConsoleAdmin.delete_view)
+    response_action = told_when_refused(transaction.atomic(ConsoleAdmin.response_action))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "project") if obj else ()
