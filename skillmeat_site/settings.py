@@ -202,6 +202,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["skillmeat_site.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "skillmeat_site.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "skillmeat_site.api.schema.ProblemSchema",
+    "DEFAULT_METADATA_CLASS": "skillmeat_site.api.metadata.Pointer",
     "EXCEPTION_HANDLER": "skillmeat_site.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

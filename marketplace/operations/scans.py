@@ -35,6 +35,7 @@ class SourceGone(DomainError):
     code = "source_gone"
     kind = Kind.NOT_FOUND
     title = "The source is gone"
+    hint = "Add it again if it is still wanted."
 
 
 class DuplicateSource(DomainError):

@@ -65,7 +65,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     error = translate(exception)
     if error.kind is Kind.INTERNAL:
         logger.error("Unhandled error in a view", exc_info=exception)
-        error = DomainError("Something went wrong on our side.", hint="The server's log has the request_id.")
+        error = DomainError("Something went wrong on our side.")
     response = Response(
         problem(error, path=context["request"].path), status=status_of(error), content_type=MEDIA_TYPE
     )

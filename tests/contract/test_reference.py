@@ -68,6 +68,11 @@ def test_an_example_of_a_request_can_be_read(api: APIClient, ours: World, name: 
     assert all(code.startswith(("unknown_", "no_such_")) for code in told)
 
 
+def test_every_problem_says_what_it_means_and_what_to_do() -> None:
+    unclear = [code for code, error in catalogue().items() if not (error.hint and error.__doc__)]
+    assert unclear == []
+
+
 def test_nothing_is_explained_that_is_not_there() -> None:
     known, whole = of_all_apps(), str(SCHEMA)
     assert [name for name in known.bodies if name not in SCHEMA["components"]["schemas"]] == []

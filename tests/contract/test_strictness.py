@@ -689,5 +689,7 @@ def test_head_is_get_without_a_body_and_options_is_harmless(
     address = address_of(operation, names_of(operation, world)) + query(operation, [])
     before, response = AuditEvent.objects.count(), api.head(address)
     assert (response.status_code, b"".join(response)) == (200, b"")
-    assert api.options(address).status_code == 200
+    options = api.options(address)
+    assert (options.status_code, options.json()["schema"]) == (200, "/api/schema")
+    assert options["Allow"] == api.get(address)["Allow"]
     assert AuditEvent.objects.count() == before
