@@ -43,8 +43,8 @@ def scans_per_day(request: HttpRequest) -> dict[str, Any]:
     since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
     counted = Job.objects.visible_to(operator(request)).ended_per_day(SCAN, since)
     series = [
-        charts.Series(name=status.value, tone=tone, values=[counted.get((day, status), 0) for day in days])
-        for status, tone in OUTCOMES
+        charts.Series(name=way.value, tone=tone, values=[counted.get(day, {}).get(way, 0) for day in days])
+        for way, tone in OUTCOMES
     ]
     return {
         "chart": charts.columns(f"Scans that ended, {DAYS} days", [f"{day:%d %b}" for day in days], series)
@@ -95,8 +95,11 @@ _NAMES = ("owner", "repo_name", "ref", "root_hint")
 
 
 def _short(entries: Any) -> list[Entry]:
+    """The first few: found by themselves, because a join leads SQLite to sort the whole table."""
+    found = {pk: place for place, pk in enumerate(entries.values_list("pk", flat=True)[:SHOWN])}
     shown = ("name", "type", "first_seen_at", "removed_at", *(f"source__{name}" for name in _NAMES))
-    return list(entries.select_related("source").only(*shown)[:SHOWN])
+    rows = Entry.objects.filter(pk__in=found).select_related("source").only(*shown)
+    return sorted(rows, key=lambda entry: found[entry.pk])
 
 
 SOURCES, ENTRIES, JOBS = "marketplace.view_source", "marketplace.view_entry", "jobs.view_job"
