@@ -82,13 +82,12 @@ def due(request: HttpRequest) -> dict[str, Any]:
 
 def newest(request: HttpRequest) -> dict[str, Any]:
     entries = Entry.objects.visible_to(operator(request)).counted().order_by("-id")
-    return {"entries": _short(entries), "at": "first_seen_at"}
+    return {"entries": _short(entries), "at": "first_seen_at", "none": "None yet: add a source to see some."}
 
 
-def removed(request: HttpRequest) -> dict[str, Any] | None:
+def removed(request: HttpRequest) -> dict[str, Any]:
     entries = Entry.objects.visible_to(operator(request)).exclude(removed_at=None).order_by("-removed_at")
-    found = _short(entries)
-    return {"entries": found, "at": "removed_at"} if found else None
+    return {"entries": _short(entries), "at": "removed_at", "none": "Whatever was found is still there."}
 
 
 _NAMES = ("owner", "repo_name", "ref", "root_hint")
