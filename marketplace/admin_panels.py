@@ -27,14 +27,12 @@ QUOTA_PERIOD = timedelta(hours=1)  # of GitHub, as of its documentation on rate 
 
 def failing(request: HttpRequest) -> dict[str, Any] | None:
     sources = Source.objects.visible_to(operator(request)).failing()
-    found = list(
-        sources.with_scan_status().select_related("project").defer("repo_readme", "manual_map")[: SHOWN + 1]
-    )
-    if not found:
+    number = sources.count()
+    if not number:
         return None
-    number = len(found) if len(found) <= SHOWN else sources.count()
+    first = sources.with_scan_status().defer("repo_readme", "manual_map")[:SHOWN]
     may_rescan = request.user.has_perm("marketplace.change_source")
-    return {"sources": found[:SHOWN], "more": number - SHOWN, "may_rescan": may_rescan}
+    return {"sources": first, "more": number - SHOWN, "may_rescan": may_rescan}
 
 
 def scans_per_day(request: HttpRequest) -> dict[str, Any]:
