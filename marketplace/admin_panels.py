@@ -27,14 +27,12 @@ QUOTA_PERIOD = timedelta(hours=1)  # of GitHub, as of its documentation on rate 
 
 def failing(request: HttpRequest) -> dict[str, Any] | None:
     sources = Source.objects.visible_to(operator(request)).failing()
-    found = list(
-        sources.with_scan_status().select_related("project").defer("repo_readme", "manual_map")[: SHOWN + 1]
-    )
-    if not found:
+    number = sources.count()
+    if not number:
         return None
-    number = len(found) if len(found) <= SHOWN else sources.count()
+    first = sources.with_scan_status().defer("repo_readme", "manual_map")[:SHOWN]
     may_rescan = request.user.has_perm("marketplace.change_source")
-    return {"sources": found[:SHOWN], "more": number - SHOWN, "may_rescan": may_rescan}
+    return {"sources": first, "more": number - SHOWN, "may_rescan": may_rescan}
 
 
 def scans_per_day(request: HttpRequest) -> dict[str, Any]:
@@ -43,8 +41,8 @@ def scans_per_day(request: HttpRequest) -> dict[str, Any]:
     since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
     counted = Job.objects.visible_to(operator(request)).ended_per_day(SCAN, since)
     series = [
-        charts.Series(name=status.value, tone=tone, values=[counted.get((day, status), 0) for day in days])
-        for status, tone in OUTCOMES
+        charts.Series(name=way.value, tone=tone, values=[counted.get(day, {}).get(way, 0) for day in days])
+        for way, tone in OUTCOMES
     ]
     return {
         "chart": charts.columns(f"Scans that ended, {DAYS} days", [f"{day:%d %b}" for day in days], series)
@@ -82,21 +80,23 @@ def due(request: HttpRequest) -> dict[str, Any]:
 
 def newest(request: HttpRequest) -> dict[str, Any]:
     entries = Entry.objects.visible_to(operator(request)).counted().order_by("-id")
-    return {"entries": _short(entries), "at": "first_seen_at"}
+    return {"entries": _short(entries), "at": "first_seen_at", "none": "None yet: add a source to see some."}
 
 
-def removed(request: HttpRequest) -> dict[str, Any] | None:
+def removed(request: HttpRequest) -> dict[str, Any]:
     entries = Entry.objects.visible_to(operator(request)).exclude(removed_at=None).order_by("-removed_at")
-    found = _short(entries)
-    return {"entries": found, "at": "removed_at"} if found else None
+    return {"entries": _short(entries), "at": "removed_at", "none": "Whatever was found is still there."}
 
 
 _NAMES = ("owner", "repo_name", "ref", "root_hint")
 
 
 def _short(entries: Any) -> list[Entry]:
+    """The first few: found by themselves, because a join leads SQLite to sort the whole table."""
+    found = {pk: place for place, pk in enumerate(entries.values_list("pk", flat=True)[:SHOWN])}
     shown = ("name", "type", "first_seen_at", "removed_at", *(f"source__{name}" for name in _NAMES))
-    return list(entries.select_related("source").only(*shown)[:SHOWN])
+    rows = Entry.objects.filter(pk__in=found).select_related("source").only(*shown)
+    return sorted(rows, key=lambda entry: found[entry.pk])
 
 
 SOURCES, ENTRIES, JOBS = "marketplace.view_source", "marketplace.view_entry", "jobs.view_job"

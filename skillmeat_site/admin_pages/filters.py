@@ -9,6 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from skillmeat_site.accounts.models import Project
+from skillmeat_site.admin_pages.pages import operator
+
+MOST_PROJECTS = 50
 PERIODS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -42,3 +46,20 @@ class Lately(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         period = PERIODS.get(self.value() or "")
         return queryset.filter(**{f"{self.field}__gte": timezone.now() - period}) if period else queryset
+
+
+class OfProject(SimpleListFilter):
+    """Rows of a project that this person sees; asking the rows for their projects would read all of them."""
+
+    title, parameter_name = "project", "project"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
+        slugs = Project.objects.visible_to(operator(request)).values_list("slug", flat=True)
+        return [(slug, slug) for slug in slugs[:MOST_PROJECTS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        slug = self.value()
+        return self.of(queryset, slug) if slug else queryset
+
+    def of(self, queryset: Any, slug: str) -> QuerySet[Any]:
+        return queryset.filter(project__slug=slug)  # type: ignore[no-any-return]

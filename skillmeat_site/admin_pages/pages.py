@@ -61,6 +61,7 @@ class ConsoleAdmin(admin.ModelAdmin):
     """
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for each answer of each filter
     list_per_page = 50
 
     def get_urls(self) -> list[URLPattern]:

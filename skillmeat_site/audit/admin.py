@@ -1,23 +1,19 @@
 """The audit trail in the console: to be read."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from skillmeat_site.accounts.models import Project
 from skillmeat_site.admin_pages import ReadOnlyAdmin, ago, code, operator
-from skillmeat_site.admin_pages.filters import Lately, Question
+from skillmeat_site.admin_pages.filters import Lately, OfProject, Question
 from skillmeat_site.admin_pages.rows import link, models_by_name
 from skillmeat_site.audit.models import AuditEvent
 
-PROJECTS = 50
 SHORT = 80
 
 
@@ -34,16 +30,11 @@ class Who(Question):
     }
 
 
-class InProject(SimpleListFilter):
-    title, parameter_name = "project", "in"
+class InProject(OfProject):
+    """Events name their project without a foreign key."""
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Iterable[tuple[Any, str]]:
-        slugs = Project.objects.visible_to(operator(request)).values_list("slug", flat=True)
-        return [(slug, slug) for slug in slugs[:PROJECTS]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known: Any = queryset
-        return known.in_project(self.value()) if self.value() else queryset
+    def of(self, queryset: Any, slug: str) -> QuerySet[Any]:
+        return queryset.in_project(slug)  # type: ignore[no-any-return]
 
 
 @admin.register(AuditEvent)

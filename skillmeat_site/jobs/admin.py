@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.views.main import ChangeList
@@ -13,7 +14,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django_q.models import Failure, Schedule, Success
 
 from skillmeat_site.admin_pages import (
     JourneyPage,
@@ -27,7 +27,7 @@ from skillmeat_site.admin_pages import (
     facts,
     operator,
 )
-from skillmeat_site.admin_pages.filters import Lately, Question
+from skillmeat_site.admin_pages.filters import Lately, OfProject, Question
 from skillmeat_site.admin_pages.rows import link, models_by_prefix, named
 from skillmeat_site.jobs import kinds, operations
 from skillmeat_site.jobs.models import WORKER_SILENCE, Job, JobStatus, Worker
@@ -36,7 +36,7 @@ from skillmeat_site.rows import Row
 EVENTS = 200
 SHORT = 90
 
-for model in (Failure, Schedule, Success):
+for model in filter(admin.site.is_registered, apps.get_app_config("django_q").get_models()):
     admin.site.unregister(model)  # messages that wake workers up; the Job row is what happened
 
 
@@ -91,7 +91,7 @@ class JobList(ChangeList):
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("subject", "kind", "state", "progress", "started", "took", "trigger", "problem")
-    list_filter = (State, Kind, Ended, "trigger", ("project", admin.RelatedOnlyFieldListFilter))
+    list_filter = (State, Kind, Ended, "trigger", OfProject)
     list_select_related = ("project",)
     search_fields = ("request_id",)
     search_help_text = "The id of a job or of what it works on, or of the request that started it."

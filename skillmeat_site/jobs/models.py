@@ -53,15 +53,16 @@ class JobQuerySet(ProjectOwnedQuerySet["Job"]):
         """Queued jobs that wait for a time, such as the end of a rate limit."""
         return self.filter(status=JobStatus.QUEUED, run_after__gt=at)
 
-    def ended_per_day(self, kind: str, since: datetime) -> dict[tuple[date, str], int]:
-        """How many jobs of a kind ended on each day (UTC) in each way.
+    def ended_per_day(self, kind: str, since: datetime) -> dict[date, dict[str, int]]:
+        """How many jobs of a kind ended on each day (UTC) in each way; days without any are left out.
 
-        `date()` is both databases' own; Django's TruncDate calls back into Python for each row on SQLite.
+        `date()` is both databases' own: Django's TruncDate calls back into Python for each row on SQLite. Ways
+        are columns, not groups, because grouping by status leads SQLite away from the index that has it all.
         """
         day = Func(F("finished_at"), function="date", output_field=models.DateField())
-        ended = self.filter(kind=kind, finished_at__gte=since).order_by()
-        counted = ended.values_list(day, "status").annotate(n=Count("*"))
-        return {(on, status): n for on, status, n in counted}
+        ended = self.filter(kind=kind, finished_at__gte=since).order_by().values_list(day)
+        ways = {way.value: Count("status", filter=Q(status=way)) for way in JobStatus if way not in LIVE}
+        return {row[0]: dict(zip(ways, row[1:], strict=True)) for row in ended.annotate(**ways)}
 
     def outlived(self, before: datetime) -> Self:
         """Ended before then, and neither the last decisive job of their subject nor its last success."""
