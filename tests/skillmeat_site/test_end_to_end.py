@@ -106,7 +106,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], Any], what: str, *, seconds: float = 25) -> Any:
+def until(condition: Callable[[], Any], what: str, *, seconds: float = 90) -> Any:
     """The condition's value as soon as it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
