@@ -92,7 +92,7 @@ def _remove_blobs(blobs: list[Blob], before: datetime, collected: Collected, *, 
     if not dry_run:
         change(old, is_whole=False)
     with transaction.atomic():
-        doomed = list(old if dry_run else old.select_for_update().order_by("pk"))
+        doomed = list(old if dry_run else old.order_by("pk").select_for_update())  # all lock in this order
         collected.blobs += len(doomed)
         collected.bytes += sum(blob.size for blob in doomed)
         if not dry_run:
@@ -105,10 +105,17 @@ def _remove_leftovers(before: datetime, *, dry_run: bool) -> int:
     if not storage.exists(INCOMING):
         return 0
     paths = [f"{INCOMING}/{name}" for name in storage.listdir(INCOMING)[1]]
-    old = [path for path in paths if storage.get_modified_time(path) < before]
+    old = [path for path in paths if _is_older(path, before)]
     for path in () if dry_run else old:
         storage.delete(path)
     return len(old)
+
+
+def _is_older(path: str, before: datetime) -> bool:
+    try:
+        return content_storage().get_modified_time(path) < before
+    except FileNotFoundError:  # a scan has just moved it to its place
+        return False
 
 
 def check(*, dry_run: bool, progress: Progress) -> list[Damage]:

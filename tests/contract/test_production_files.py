@@ -5,10 +5,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
+from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 ROOT: Path = settings.BASE_DIR
@@ -76,3 +79,26 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 def test_every_timer_has_its_service() -> None:
     names = {unit.name for unit in UNITS}
     assert [name for name in names if name.endswith(".timer") and name[:-6] + ".service" not in names] == []
+
+
+def test_probes_are_answered_without_tls_and_nothing_else_is(settings: Any, db: None) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get("/healthz").status_code == 200
+    assert Client().get("/readyz").status_code == 503  # there is no worker, and it says so
+    assert Client().get("/metrics").status_code == 301
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL is a server")
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("lock_timeout", "20s"),
+        ("idle_in_transaction_session_timeout", "1min"),
+        ("statement_timeout", "0"),
+        ("application_name", "skillmeat"),
+    ],
+)
+def test_postgresql_limits_how_long_a_process_can_hold_up_others(db: None, limit: str, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {limit}")
+        assert cursor.fetchone() == (value,)

@@ -106,7 +106,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], Any], what: str, *, seconds: float = 25) -> Any:
+def until(condition: Callable[[], Any], what: str, *, seconds: float = 90) -> Any:
     """The condition's value as soon as it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -207,3 +207,29 @@ def test_a_worker_that_is_killed_leaves_no_process_behind(manage: Start, data: P
     worker.kill()
     worker.wait(5)
     until(lambda: not family(data), "the end of every process of the worker", seconds=5)
+
+
+def test_a_start_that_is_killed_leaves_no_process_behind(
+    quickstart: Start, upstream: GitHub, data: Path, tmp_path: Path
+) -> None:
+    port, output = free_port(), tmp_path / "output"
+    process = quickstart(f"{upstream.web_url}/ada/tools", "--port", str(port), "--json")
+    until(lambda: process.poll() is not None or b'"console"' in output.read_bytes(), "the document")
+    (document,) = [json.loads(line) for line in output.read_text().splitlines() if '"console"' in line]
+    assert document["console"] == f"http://127.0.0.1:{port}/admin/"
+    assert (document["status"], document["result"]["new"]) == ("succeeded", 2)
+    assert len(family(data)) > 3
+    process.kill()
+    process.wait(5)
+    until(lambda: not family(data), "the end of every process", seconds=5)
+    assert port_is_free(port)
+
+
+def test_a_worker_that_is_stopped_says_how_it_was(manage: Start, data: Path, tmp_path: Path) -> None:
+    assert manage("migrate").wait(30) == 0
+    worker = manage("worker", "--json")
+    until(lambda: len(family(data)) > 4, "its task processes")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 0
+    told = json.loads((tmp_path / "output").read_text().splitlines()[-1])
+    assert (told["restarts"], told["started_at"] < told["stopped_at"]) == (0, True)

@@ -184,7 +184,7 @@ class Command(OperatorCommand):
         }
         self.tell(places | facts)
         self.say(
-            f"Console        {places['console']}\n"
+            f"\nConsole        {places['console']}\n"
             f"  login        {login}\n"
             f"API reference  {places['reference']}\n"
             f"API            {places['api']}\n"
