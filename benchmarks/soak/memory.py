@@ -1,6 +1,6 @@
 """Memory of a process and all of its descendants over time, from proc(5).
 
-What they share counts once, in equal parts (PSS): forked processes share most of their code.
+Of what forked processes share, each has its part; files that are mapped into memory are the cache of all (Pss_Anon).
 """
 
 import threading
@@ -68,4 +68,4 @@ def _resident(pid: int) -> int:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has ended meanwhile
         return 0
-    return next((KB * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return next((KB * int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")), 0)

@@ -59,7 +59,7 @@ def running(kind: str, directory: Path, *, logs: Path) -> Iterator[Stack]:
         run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=environment)
         port = free_port()
         web = ["-m", "gunicorn", "skillmeat_site.wsgi", "--bind", f"127.0.0.1:{port}"]
-        web += ["--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)]
+        web += ["--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS), "--keep-alive", "75"]
         pids = {"web": stack.enter_context(_process("web", web, environment, logs)).pid}
         for number in range(WORKERS):
             name = f"worker {number + 1}"

@@ -47,34 +47,34 @@ class FileStorage(BlobStorage, FileSystemStorage):
     def save_all(self, contents: Mapping[str, bytes]) -> None:
         incoming = Path(self.path(INCOMING))
         incoming.mkdir(parents=True, exist_ok=True)
-        written = {name: self._write(incoming, data) for name, data in contents.items()}
+        written = {name: _write(incoming, data) for name, data in contents.items()}
         at_once(_sync, written.values())
         touched: set[Path] = set()
         for name, file in written.items():
-            touched |= self._place(file, Path(self.path(name)))
+            touched |= _place(file, Path(self.path(name)))
         at_once(_sync, touched)
-
-    @staticmethod
-    def _write(directory: Path, data: bytes) -> Path:
-        """A new file, which nobody else may read."""
-        with tempfile.NamedTemporaryFile(dir=directory, delete=False) as file:
-            file.write(data)
-        return Path(file.name)
-
-    @staticmethod
-    def _place(file: Path, path: Path) -> set[Path]:
-        """Where it belongs; the directories that were changed by that."""
-        try:
-            file.replace(path)
-        except FileNotFoundError:  # rarely: there are few directories and many files
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(path)
-            return set(path.parents[:3])
-        return {path.parent}
 
     def delete_all(self, names: Collection[str]) -> None:
         for name in names:
             self.delete(name)
+
+
+def _write(directory: Path, data: bytes) -> Path:
+    """A new file, which nobody else may read."""
+    with tempfile.NamedTemporaryFile(dir=directory, delete=False) as file:
+        file.write(data)
+    return Path(file.name)
+
+
+def _place(file: Path, path: Path) -> set[Path]:
+    """Where it belongs; the directories that were changed by that."""
+    try:
+        file.replace(path)
+    except FileNotFoundError:  # rarely: there are few directories and many files
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(path)
+        return set(path.parents[:3])
+    return {path.parent}
 
 
 def _sync(path: Path) -> None:

@@ -26,16 +26,20 @@ class ContentDamaged(DomainError):
 
 
 class ContentStore:
-    """The store as one scan uses it. `at`: until a day after it, what was put is safe from garbage collection."""
+    """The store as one scan uses it.
 
-    def __init__(self, *, at: datetime) -> None:
-        self._at = at
+    `at`: until a day after it, what was put is safe from garbage collection. `anew`: what is there is written
+    again, because it may be damaged.
+    """
+
+    def __init__(self, *, at: datetime, anew: bool = False) -> None:
+        self._at, self._anew = at, anew
 
     def put(self, contents: Sequence[bytes]) -> list[str]:
-        """Store each if it is not there yet; their SHA-256 (hex), in the same order."""
+        """Store each if it is not there yet, or anew; their SHA-256 (hex), in the same order."""
         digests = [hashlib.sha256(data).hexdigest() for data in contents]
         blobs = dict(zip(digests, contents, strict=True))
-        there = self._claim(blobs)
+        there = set() if self._anew else self._claim(blobs)
         if missing := {digest: data for digest, data in blobs.items() if digest not in there}:
             self._write(missing)
         return digests

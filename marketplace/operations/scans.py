@@ -145,7 +145,7 @@ def execute(run: JobRun) -> None:
             settings=source.detection_settings,
             memory=None if run.job.force else _memory(source),
             limits=readers.keeping_limits(),
-            into=ContentStore(at=timezone.now()),
+            into=ContentStore(at=timezone.now(), anew=run.job.force),
             with_readme=source.import_repo_readme,
             progress=run.progress,
         )

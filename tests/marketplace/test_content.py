@@ -162,12 +162,22 @@ def test_a_check_finds_other_bytes_missing_files_and_missing_rows() -> None:
     assert found == {other[0]: (), gone[0]: (listing.pk,), never[0]: (listing.pk,)}
 
 
-def test_a_forced_scan_mends_what_a_check_found(source: Source, scan: Scan) -> None:
+@pytest.mark.parametrize("damage", [lose, spoil])
+def test_a_forced_scan_mends_what_is_damaged(
+    source: Source, scan: Scan, damage: Callable[[str], None]
+) -> None:
     (digest,) = Blob.objects.order_by("pk").values_list("pk", flat=True)[:1]
-    spoil(digest)
-    assert len(check(dry_run=True)) == 1
+    damage(digest)
+    assert [found.digest for found in check(dry_run=True)] == [digest]
     scan(source, force=True)
-    assert len(check()) == 1  # nobody had said that it is damaged
+    assert check() == []
+
+
+def test_what_a_check_found_is_whole_again_after_a_forced_scan(source: Source, scan: Scan) -> None:
+    digest = source.entries.get(name="pdf").manifest.files[0]["digest"]
+    spoil(digest)
+    assert [found.digest for found in check()] == [digest]
+    assert not Blob.objects.get(pk=digest).is_whole
     scan(source, force=True)
     assert check() == []
     assert not Blob.objects.filter(is_whole=False).exists()

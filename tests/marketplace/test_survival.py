@@ -79,7 +79,7 @@ CHANGED = result(new=MANY, updated=1, removed=1, unchanged=1)
 OUTCOME = {"outcome", "last_error", "next_rescan_at"}  # how a scan ended, which is not the catalogue's
 
 HALF_READ = Point(owner="marketplace.fetching", name="restored", nth=15)
-HALF_STORED = Point(owner="marketplace.content.storage:FileStorage", name="_place", nth=15)
+HALF_STORED = Point(owner="marketplace.content.storage", name="_place", nth=15)
 BEFORE_SAVING = Point(owner="marketplace.operations.scans", name="_save", before=True)
 ENTRIES_WRITTEN = Point(owner="marketplace.operations.catalogue", name="apply")
 # Each with the phase that the job is in then.

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("SKILLMEAT_", "DATABASE_URL", "GITHUB_TOKEN", "COV_", "COVERAGE_", "PYTEST_")
 ARCHIVE = "/legacy.tar.gz/"
 LONG_AGO = "2000-01-01 00:00:00"  # UTC, as both databases take it
-WORKERS = 2
+WEB_THREADS, WORKERS = 2, 2
 SCHEDULER = "from django_q.scheduler import scheduler; scheduler()"
 
 
@@ -197,22 +198,18 @@ def let_messages_get_old(installation: Installation) -> None:
     installation.sql(f"UPDATE jobs_job SET sent_at = '{LONG_AGO}' WHERE status = 'queued'")
 
 
-def test_workers_that_are_all_killed_lose_no_scan(running: Installation) -> None:
-    source = stalled_scan(running, 20)
+def test_workers_that_are_all_killed_lose_no_scan_nor_what_is_asked_for_meanwhile(
+    running: Installation,
+) -> None:
+    cut_off = stalled_scan(running, 20)
     running.kill_workers()
+    waiting = [added(running) for _ in range(3)]
     running.start_workers()
     let_leases_run_out(running)
-    assert_scanned_once(running, source)
-    assert job_of(running, source)["attempt"] == 2
-
-
-def test_scans_that_nobody_was_there_for_are_done_by_the_next_worker(running: Installation) -> None:
-    running.kill_workers()
-    sources = [added(running) for _ in range(3)]
-    running.start_workers()
     let_messages_get_old(running)
-    for source in sources:
+    for source in (cut_off, *waiting):
         assert_scanned_once(running, source)
+    assert job_of(running, cut_off)["attempt"] == 2
 
 
 def test_schedulers_of_two_workers_at_once_start_what_is_due_once(running: Installation) -> None:
@@ -263,3 +260,18 @@ def test_a_queue_that_is_gone_and_comes_back_empty_loses_no_scan(running: Instal
     assert_scanned_once(running, while_gone)
     assert_scanned_once(running, added(running))
     assert all(worker.poll() is None for worker in running.workers)
+
+
+@pytest.mark.usefixtures("on_servers")
+def test_connections_to_the_database_are_as_few_as_documented(running: Installation) -> None:
+    sources = [added(running) for _ in range(4)]
+    for source in sources:
+        assert_scanned_once(running, source)
+    asked = [threading.Thread(target=running.status, args=["GET", "/api/v1/jobs"]) for _ in range(12)]
+    for thread in asked:
+        thread.start()
+    for thread in asked:
+        thread.join()
+    held = running.sql("SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()")[0][0]
+    tasks = 2  # SKILLMEAT_WORKERS
+    assert held <= WEB_THREADS + WORKERS * (4 + 2 * tasks)  # docs/scaling.md
