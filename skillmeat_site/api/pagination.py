@@ -51,7 +51,7 @@ class CursorPagination(BasePagination):
                 raise bad_parameter("cursor", "This is no cursor of this list.")
             page = queryset.filter(id__lt=after)
             self.has_previous_page = queryset.filter(id__gte=after).exists()
-        items = list(page[: limit + 1])
+        items = [] if self.total_count == 0 else list(page[: limit + 1])
         self.has_next_page = len(items) > limit
         self.page = items[:limit]
         return self.page
