@@ -65,8 +65,10 @@ READS = (
     Read(name="search all", path=f"{MARKET}/search?q={catalogue.COMMON}", p99_ms=150),
     Read(
         name="search all, filtered",
-        path=f"{MARKET}/search?q={catalogue.COMMON}&type=skill&trust_level=official&tags=review",
+        path=f"{MARKET}/search?q={catalogue.COMMON}&type=skill&trust_level=official",
     ),
+    Read(name="search all, by tag", path=f"{MARKET}/search?q={catalogue.COMMON}&tags=review"),
+    Read(name="search all, one source", path=f"{MARKET}/search?q={catalogue.COMMON}&source={LARGE[-30:]}"),
     Read(name="search two words", path=f"{MARKET}/search?q={catalogue.COMMON}+{catalogue.RARE}"),
 )
 

@@ -29,6 +29,9 @@ class Engine(Protocol):
     score: str
     """SQL of how well a document fits; greater is better."""
 
+    key: str
+    """SQL of a hit's document, as conditions upon it are quickest."""
+
     def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
         """What stands behind FROM, up to a first condition, for `document` and `source` of the hits.
 
@@ -53,6 +56,9 @@ class SQLiteEngine:
     def rebuild(self) -> None:
         _run(f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')")
 
+    key = (
+        "+hit.rowid"  # the sign keeps SQLite from asking the index for each document by itself, which is slow
+    )
     score = f"-bm25({INDEX}, {', '.join(map(str, WEIGHTS))})"
 
     def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
@@ -67,6 +73,7 @@ class SQLiteEngine:
 
 
 class PostgreSQLEngine:
+    key = "document.id"
     score = "ts_rank('{0.1, 0.3, 0.4, 1.0}', document.words, asked.query)"
 
     def install(self) -> None:

@@ -106,6 +106,8 @@ class OffsetPagination(BasePagination):
         self.limit = _limit(request)
         self.offset = whole_number(request, "offset", default=0, low=0, high=self.max_offset)
         self.total_count = queryset.count()
+        if self.offset >= self.total_count:
+            return []
         return list(queryset[self.offset : self.offset + self.limit])
 
     def get_paginated_response(self, data: Any) -> Response:
