@@ -79,16 +79,16 @@ class PostgreSQLEngine:
     def install(self) -> None:
         with connection.cursor() as cursor:
             columns = connection.introspection.get_table_description(cursor, TABLE)
-        if "words" in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
-            return
-        ranked = " || ".join(
-            f"setweight({_vector(name)}, '{letter}')" for name, letter in zip(COLUMNS, "ABCDD", strict=True)
-        )
+        if "words" not in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
+            ranked = " || ".join(
+                f"setweight({_vector(name)}, '{letter}')"
+                for name, letter in zip(COLUMNS, "ABCDD", strict=True)
+            )
+            _run(f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED")
         _run(
-            f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED",
-            f"CREATE INDEX {INDEX} ON {TABLE} USING gin (words)",
+            f"CREATE INDEX IF NOT EXISTS {INDEX} ON {TABLE} USING gin (words)",
             *(
-                f"CREATE INDEX {INDEX}_{name} ON {TABLE} USING gin (({_vector(name)}))"
+                f"CREATE INDEX IF NOT EXISTS {INDEX}_{name} ON {TABLE} USING gin (({_vector(name)}))"
                 for name in SHORT_COLUMNS
             ),
         )
