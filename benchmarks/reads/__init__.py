@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.processes import StepFailed
 from benchmarks.reads import catalogue, load, ranking
 from benchmarks.reads.installation import Installation, Server
 from benchmarks.table import table
@@ -163,13 +164,11 @@ def _measured(
         )
         product = stack.enter_context(installation.serving("skillmeat_site.wsgi", **how))
         for read in reads:
-            ours, theirs = zip(
-                *(
-                    [_turn(server, read, token, given.seconds) for server in (product, reference)]
-                    for _ in range(given.turns)
-                ),
-                strict=True,
-            )
+            try:
+                ours, theirs = _asked(product, reference, read, token, given)
+            except StepFailed as error:
+                facts.append(f"BROKEN {database}, {size:,} sources, {read.name}: {error}")
+                continue
             yield Measured(database=database, sources=size, read=read, product=ours, reference=theirs)
         where = f"{database}, {size:,} sources"
         facts += [_ranking(product, word, token, where) for word in (catalogue.COMMON, catalogue.RARE)]
@@ -179,12 +178,23 @@ def _measured(
         )
 
 
+def _asked(
+    product: Server, reference: Server, read: Read, token: str, given: argparse.Namespace
+) -> tuple[list[Turn], list[Turn]]:
+    """The turns of both, one after the other."""
+    ours, theirs = [], []
+    for _ in range(given.turns):
+        ours.append(_turn(product, read, token, given.seconds))
+        theirs.append(_turn(reference, read, token, given.seconds))
+    return ours, theirs
+
+
 def _turn(server: Server, read: Read, token: str, seconds: int) -> Turn:
     before = server.cpu_seconds()
     measured = load.measure(
         server.address + read.path,
         token=token,
-        connections=1 if read.p99_ms else CONNECTIONS,
+        connections=CONNECTIONS if read.per_second else 1,
         seconds=seconds,
     )
     return Turn(load=measured, cpu_ms=1000 * (server.cpu_seconds() - before) / measured.requests)
