@@ -258,7 +258,8 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         return Response(self._shown(made), status=status.HTTP_201_CREATED, headers=location)
 
     def _shown(self, deployment_set: DeploymentSet) -> dict[str, Any]:
-        shown = self.get_queryset().get(pk=deployment_set.pk)
+        """As it is now, also for an admin who has just made somebody's set private."""
+        shown = self.queryset.get(pk=deployment_set.pk)
         resolving.measure([shown])
         return dict(SetDetailSerializer(shown).data)
 

@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from skillmeat_site.accounts.models import Membership, Project, Token, TokenScope, User
-from skillmeat_site.admin_pages import operator
+from skillmeat_site.admin_pages import ConsoleAdmin, operator
 from skillmeat_site.audit.recording import record
 
 
-class AuditedAdmin(admin.ModelAdmin):
+class AuditedAdmin(ConsoleAdmin):
     """Whatever Django notes in the console's own log is an audit event in the same transaction."""
 
     response_action = transaction.atomic(

@@ -1,6 +1,5 @@
 """`POST /marketplace/sources/{id}/import`: entries become artifacts, without a request to GitHub."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -336,20 +335,16 @@ def test_an_import_is_told_in_one_audit_event(source: Source, import_all: Import
     assert len(event.facts["imported"]) == 3
 
 
-def test_a_thousand_entries_are_imported_in_a_few_seconds_and_a_few_queries(
-    project: Any, api: APIClient
-) -> None:
+def test_a_thousand_entries_are_imported_in_a_few_queries(project: Any, api: APIClient) -> None:
     source = SourceFactory()
     manifest = EntryFactory(source=source).manifest
     Entry.objects.bulk_create(
         EntryFactory.build(source=source, manifest=manifest, content_digest=f"sha256:{n}") for n in range(999)
     )
     ids = [entry.public_id for entry in source.entries.all()]
-    began = time.monotonic()
     with CaptureQueriesContext(connection) as captured:
         answer = api.post(url(source), {"entry_ids": ids})
     assert answer.json()["imported_count"] == 1000
-    assert time.monotonic() - began < 10
     assert len(captured) < 100  # SQLite takes few values at once
 
 

@@ -1,6 +1,5 @@
 """What a set stands for: against a resolver that is too simple to be wrong."""
 
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from uuid import UUID
@@ -21,6 +20,7 @@ from deployment_sets.resolution import (
     resolve,
     upside_down,
 )
+from tests.calls import calls
 
 ROOT = UUID(int=0)
 FIRST_ARTIFACT = 100
@@ -148,8 +148,7 @@ def lattice(levels: int, width: int) -> Containers:
 
 def test_sets_that_are_shared_many_times_cost_no_more_than_once() -> None:
     containers = lattice(19, 3)  # more than a billion ways
-    started = time.perf_counter()
+    calls(lambda: resolve(ROOT, containers, artifacts(100, 101)), at_most=10_000)
     found = resolve(ROOT, containers, artifacts(100, 101))
     assert (len(found.artifacts), found.depth) == (2, 20)
     assert len(list(outline(ROOT, containers))) == 1 + 3 + 18 * 9
-    assert time.perf_counter() - started < 0.1

@@ -301,6 +301,13 @@ def test_a_private_set_is_its_owners_alone(people: dict[str, APIClient], name: s
         DeploymentSet.objects.all().delete()
 
 
+def test_an_admin_who_makes_anothers_set_private_sees_that_once(people: dict[str, APIClient]) -> None:
+    it = made_by_the_owner(Visibility.PROJECT)
+    answer = people["admin"].put(address(it), WHOLE | {"visibility": "private"})
+    assert (answer.status_code, answer.json()["visibility"]) == (200, "private")
+    assert people["admin"].get(address(it)).status_code == 404
+
+
 def test_an_owner_who_became_a_viewer_only_reads(people: dict[str, APIClient]) -> None:
     it = made_by_the_owner(Visibility.PRIVATE)
     Membership.objects.filter(user=it.owner).update(role=Role.VIEWER)

@@ -1,0 +1,36 @@
+"""The kit that pages of the console are built with; it knows no app.
+
+`marks`     small pieces of HTML: a badge, a confidence bar, a time, facts, chips, a table
+`pages`     the model admins to start from, and one operation done to many rows
+`journeys`  a page of several steps beneath a model's pages, with its button
+`added`     what an app adds to pages of another one: journeys, actions, panels
+
+A page is extended from above: `marketplace` owns the page of a source, and `collections_app/admin.py` says
+`@added.journey(Source)` to put its import there. No app looks up.
+"""
+
+from skillmeat_site.admin_pages.journeys import JourneyPage
+from skillmeat_site.admin_pages.marks import ago, badge, bar, chips, code, facts, table
+from skillmeat_site.admin_pages.pages import (
+    ConsoleAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    each_row,
+    operator,
+)
+
+__all__ = [
+    "ConsoleAdmin",
+    "JourneyPage",
+    "ReadOnlyAdmin",
+    "ReadOnlyInline",
+    "ago",
+    "badge",
+    "bar",
+    "chips",
+    "code",
+    "each_row",
+    "facts",
+    "operator",
+    "table",
+]
