@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.reads import catalogue, load
+from benchmarks.processes import StepFailed
+from benchmarks.reads import catalogue, load, ranking
 from benchmarks.reads.installation import Installation, Server
 from benchmarks.table import table
 from skillmeat_site.ids import encode
@@ -65,10 +66,20 @@ READS = (
     Read(name="search all", path=f"{MARKET}/search?q={catalogue.COMMON}", p99_ms=150),
     Read(
         name="search all, filtered",
-        path=f"{MARKET}/search?q={catalogue.COMMON}&type=skill&trust_level=official&tags=review",
+        path=f"{MARKET}/search?q={catalogue.COMMON}&type=skill&trust_level=official",
     ),
+    Read(name="search all, by tag", path=f"{MARKET}/search?q={catalogue.COMMON}&tags=review"),
+    Read(name="search all, one source", path=f"{MARKET}/search?q={catalogue.COMMON}&source={LARGE[-30:]}"),
     Read(name="search two words", path=f"{MARKET}/search?q={catalogue.COMMON}+{catalogue.RARE}"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one stretch of requests gave, and what the web process used of a processor for each."""
+
+    load: load.Load
+    cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,27 +87,31 @@ class Measured:
     database: str
     sources: int
     read: Read
-    product: Sequence[load.Load]
-    reference: Sequence[load.Load]
+    product: Sequence[Turn]
+    reference: Sequence[Turn]
 
     @property
     def per_second(self) -> float:
-        return median(turn.per_second for turn in self.product)
+        return median(turn.load.per_second for turn in self.product)
 
     @property
     def spread(self) -> float:
         """How far the turns lie apart, of their median."""
-        turns = [turn.per_second for turn in self.product]
+        turns = [turn.load.per_second for turn in self.product]
         return (max(turns) - min(turns)) / self.per_second
 
     @property
     def p99_ms(self) -> float:
-        return median(turn.p99_ms for turn in self.product)
+        return median(turn.load.p99_ms for turn in self.product)
+
+    @property
+    def cpu_ms(self) -> float:
+        return median(turn.cpu_ms for turn in self.product)
 
     @property
     def times_reference(self) -> float:
         """How many times as long as the reference it takes."""
-        return median(turn.per_second for turn in self.reference) / self.per_second
+        return median(turn.load.per_second for turn in self.reference) / self.per_second
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,12 +142,12 @@ def run(given: argparse.Namespace) -> int:
         installation.prepare(again=given.again)
         if not given.plant:
             rows += _measured(installation, given, database=database, size=size, facts=facts)
-    broken = list(_broken(rows))
+    broken = [*_broken(rows), *(fact for fact in facts if fact.startswith("BROKEN"))]
     if given.json:
         document = {"rows": [asdict(row) for row in rows], "facts": facts, "broken": broken}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
     elif rows:
-        sys.stdout.write("\n".join([_table(rows), *facts, *broken]) + "\n")
+        sys.stdout.write("\n".join([_table(rows), *facts, *_broken(rows)]) + "\n")
     return int(bool(broken))
 
 
@@ -149,21 +164,47 @@ def _measured(
         )
         product = stack.enter_context(installation.serving("skillmeat_site.wsgi", **how))
         for read in reads:
-            turns = [_turn((product, reference), read, token, given.seconds) for _ in range(given.turns)]
-            ours, theirs = zip(*turns, strict=True)
+            try:
+                ours, theirs = _asked(product, reference, read, token, given)
+            except StepFailed as error:
+                facts.append(f"BROKEN {database}, {size:,} sources, {read.name}: {error}")
+                continue
             yield Measured(database=database, sources=size, read=read, product=ours, reference=theirs)
+        where = f"{database}, {size:,} sources"
+        facts += [_ranking(product, word, token, where) for word in (catalogue.COMMON, catalogue.RARE)]
         facts.append(
-            f"{database}, {size:,} sources: the web process was up after {product.start_seconds:.1f} s "
+            f"{where}: the web process was up after {product.start_seconds:.1f} s "
             f"and had a peak of {product.peak_bytes() / MB:.0f} MB."
         )
 
 
-def _turn(servers: Sequence[Server], read: Read, token: str, seconds: int) -> list[load.Load]:
-    connections = 1 if read.p99_ms else CONNECTIONS
-    return [
-        load.measure(server.address + read.path, token=token, connections=connections, seconds=seconds)
-        for server in servers
-    ]
+def _asked(
+    product: Server, reference: Server, read: Read, token: str, given: argparse.Namespace
+) -> tuple[list[Turn], list[Turn]]:
+    """The turns of both, one after the other."""
+    ours, theirs = [], []
+    for _ in range(given.turns):
+        ours.append(_turn(product, read, token, given.seconds))
+        theirs.append(_turn(reference, read, token, given.seconds))
+    return ours, theirs
+
+
+def _turn(server: Server, read: Read, token: str, seconds: int) -> Turn:
+    before = server.cpu_seconds()
+    measured = load.measure(
+        server.address + read.path,
+        token=token,
+        connections=CONNECTIONS if read.per_second else 1,
+        seconds=seconds,
+    )
+    return Turn(load=measured, cpu_ms=1000 * (server.cpu_seconds() - before) / measured.requests)
+
+
+def _ranking(product: Server, word: str, token: str, where: str) -> str:
+    found = ranking.places(f"{product.address}{MARKET}/search", word, token=token)
+    shown = ", ".join(f"{count} in the {place}" for place, count in found)
+    verdict = "" if ranking.is_right(found) else "BROKEN "
+    return f"{verdict}{where}, the first hits of {word}: {shown}."
 
 
 def _broken(rows: Sequence[Measured]) -> Iterator[str]:
@@ -184,6 +225,7 @@ def _table(rows: Sequence[Measured]) -> str:
         "spread",
         "promised",
         "p99 ms",
+        "CPU ms",
         "x reference",
         "x smallest",
     ]
@@ -197,6 +239,7 @@ def _table(rows: Sequence[Measured]) -> str:
             f"{row.spread:.0%}",
             f"p99 {row.read.p99_ms} ms" if row.read.p99_ms else str(row.read.per_second or ""),
             f"{row.p99_ms:.1f}",
+            f"{row.cpu_ms:.2f}",
             f"{row.times_reference:.2f}",
             f"{smallest[row.read.name].per_second / row.per_second:.2f}",
         ]

@@ -32,10 +32,17 @@ class Server:
     start_seconds: float
 
     def peak_bytes(self) -> int:
-        """The most memory that its one worker had resident."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        status = Path(f"/proc/{children[0]}/status").read_text()
+        """The most memory that the worker had resident."""
+        status = Path(f"/proc/{self._worker()}/status").read_text()
         return next(int(line.split()[1]) * KB for line in status.splitlines() if line.startswith("VmHWM:"))
+
+    def cpu_seconds(self) -> float:
+        """What the worker has used of a processor so far, in user and in kernel mode (proc(5))."""
+        fields = Path(f"/proc/{self._worker()}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _worker(self) -> str:
+        return Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0]
 
 
 class Installation:

@@ -15,6 +15,7 @@ REPORT = Path(__file__).with_name("report.lua")
 class Load:
     """What a stretch of requests gave."""
 
+    requests: int
     per_second: float
     median_ms: float
     p99_ms: float
@@ -41,6 +42,6 @@ def measure(address: str, *, token: str, connections: int, seconds: int) -> Load
     ]
     said = run(["wrk", *size, *header, "--script", str(REPORT), address], env=dict(os.environ))
     found = json.loads(said.splitlines()[-1])
-    if found.pop("errors") or not found["per_second"]:
+    if found.pop("errors") or not found["requests"]:
         raise StepFailed(f"{address} did not answer every request:\n{said}")
     return Load(**found)

@@ -11,7 +11,7 @@ from benchmarks.reads.catalogue import START, entries_of, entry_id, source_id, w
 from benchmarks.repositories import Author
 from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
 from marketplace.search import index
-from marketplace.search.engines import INDEX, TABLE, engine
+from marketplace.search.engines import INDEX, SHORT_COLUMNS, TABLE, engine
 from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
 
@@ -45,7 +45,10 @@ def _without_index() -> Iterator[None]:
     drop = (
         [f"DROP TRIGGER {INDEX}_{event}" for event in ("insert", "delete", "update")]
         if connection.vendor == "sqlite"
-        else [f"ALTER TABLE {TABLE} DROP COLUMN words"]
+        else [
+            f"ALTER TABLE {TABLE} DROP COLUMN words",
+            *(f"DROP INDEX {INDEX}_{name}" for name in SHORT_COLUMNS),
+        ]
     )
     with connection.cursor() as cursor:
         for statement in drop:

@@ -29,6 +29,9 @@ class Engine(Protocol):
     score: str
     """SQL of how well a document fits; greater is better."""
 
+    key: str
+    """SQL of a hit's document, as conditions upon it are quickest."""
+
     def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
         """What stands behind FROM, up to a first condition, for `document` and `source` of the hits.
 
@@ -53,6 +56,9 @@ class SQLiteEngine:
     def rebuild(self) -> None:
         _run(f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')")
 
+    key = (
+        "+hit.rowid"  # the sign keeps SQLite from asking the index for each document by itself, which is slow
+    )
     score = f"-bm25({INDEX}, {', '.join(map(str, WEIGHTS))})"
 
     def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
@@ -67,21 +73,22 @@ class SQLiteEngine:
 
 
 class PostgreSQLEngine:
+    key = "document.id"
     score = "ts_rank('{0.1, 0.3, 0.4, 1.0}', document.words, asked.query)"
 
     def install(self) -> None:
         with connection.cursor() as cursor:
             columns = connection.introspection.get_table_description(cursor, TABLE)
-        if "words" in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
-            return
-        ranked = " || ".join(
-            f"setweight({_vector(name)}, '{letter}')" for name, letter in zip(COLUMNS, "ABCDD", strict=True)
-        )
+        if "words" not in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
+            ranked = " || ".join(
+                f"setweight({_vector(name)}, '{letter}')"
+                for name, letter in zip(COLUMNS, "ABCDD", strict=True)
+            )
+            _run(f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED")
         _run(
-            f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED",
-            f"CREATE INDEX {INDEX} ON {TABLE} USING gin (words)",
+            f"CREATE INDEX IF NOT EXISTS {INDEX} ON {TABLE} USING gin (words)",
             *(
-                f"CREATE INDEX {INDEX}_{name} ON {TABLE} USING gin (({_vector(name)}))"
+                f"CREATE INDEX IF NOT EXISTS {INDEX}_{name} ON {TABLE} USING gin (({_vector(name)}))"
                 for name in SHORT_COLUMNS
             ),
         )

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from marketplace.models import TrustLevel
-from marketplace.search.engines import SHORT_COLUMNS, engine
+from marketplace.search.engines import SHORT_COLUMNS, TABLE, engine
 
 TRUST = {
     TrustLevel.UNTRUSTED: 0.7,
@@ -110,11 +110,13 @@ def _conditions(question: Question) -> list[tuple[str, list[Any]]]:
         found.append(("source.trust_level = %s", [question.trust_level]))
     if question.min_confidence is not None:
         found.append(("document.confidence >= %s", [question.min_confidence]))
+    # What leaves few documents is looked up first: then other hits are passed over without a look at them.
     if question.source:
-        found.append(("document.source_id = %s", [_key(question.source)]))
+        within = f"{engine().key} IN (SELECT id FROM {TABLE} WHERE source_id = %s)"
+        found.append((within, [_key(question.source)]))
     tagged = (
-        "EXISTS (SELECT 1 FROM marketplace_entrytag AS tag"
-        " WHERE tag.tag = %s AND tag.source_id = document.source_id AND tag.entry_id = document.entry_id)"
+        f"{engine().key} IN (SELECT other.id FROM marketplace_entrytag AS tag JOIN {TABLE} AS other"
+        " ON other.entry_id = tag.entry_id WHERE tag.tag = %s)"
     )
     return found + [(tagged, [tag]) for tag in question.tags]
 

@@ -51,7 +51,7 @@ class CursorPagination(BasePagination):
                 raise bad_parameter("cursor", "This is no cursor of this list.")
             page = queryset.filter(id__lt=after)
             self.has_previous_page = queryset.filter(id__gte=after).exists()
-        items = list(page[: limit + 1])
+        items = [] if self.total_count == 0 else list(page[: limit + 1])
         self.has_next_page = len(items) > limit
         self.page = items[:limit]
         return self.page
@@ -107,6 +107,8 @@ class OffsetPagination(BasePagination):
         self.limit = _limit(request)
         self.offset = whole_number(request, "offset", default=0, low=0, high=self.max_offset)
         self.total_count = queryset.count()
+        if self.offset >= self.total_count:
+            return []
         return list(queryset[self.offset : self.offset + self.limit])
 
     def get_paginated_response(self, data: Any) -> Response:

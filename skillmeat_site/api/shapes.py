@@ -12,7 +12,9 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+import orjson
+from django.db.models import JSONField, QuerySet, TextField
+from django.db.models.functions import Cast
 from rest_framework import serializers
 
 from skillmeat_site.api.fields import NullableText, PublicIdField, WorkedOutField
@@ -51,9 +53,12 @@ class Shape:
                 self._worked_out.append((name, field.work, values))
             elif convert := _conversion(field):
                 self._converted.append((name, convert))
-        self._columns = tuple(columns)
         rows: QuerySet[Any] = serializer.Meta.rows  # type: ignore[attr-defined]
-        self._rows = rows.order_by().values_list("pk", *self._columns)
+        documents = {field.name for field in rows.model._meta.fields if isinstance(field, JSONField)}
+        # JSON is sent as it is stored: nobody here looks into it.
+        self._converted += [(name, orjson.Fragment) for name in self._names if name in documents]
+        read = (Cast(name, TextField()) if name in documents else name for name in columns)
+        self._rows = rows.order_by().values_list("pk", *read)
 
     def read(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
@@ -61,9 +66,10 @@ class Shape:
         found = {row[0]: row[1:] for row in self._rows.filter(pk__in=keys)} if keys else {}
         return [self._shown(found[key]) for key in keys if key in found]
 
-    def of(self, rows: QuerySet[Any]) -> list[dict[str, Any]]:
-        """These rows, which have to be annotated like the serializer's own."""
-        return [self._shown(row) for row in rows.values_list(*self._columns)]
+    def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:
+        """The row with this key, if this user may see it."""
+        rows = self._rows.filter(pk=key).visible_to(user)  # type: ignore[attr-defined]
+        return next((self._shown(row[1:]) for row in rows), None)
 
     def _shown(self, row: Sequence[Any]) -> dict[str, Any]:
         shown = dict(zip(self._names, row, strict=False))

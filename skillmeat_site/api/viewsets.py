@@ -80,12 +80,12 @@ class PlainViewSet(ResourceViewSet):
         return self.get_paginated_response(shape_of(serializer).read(keys or ()))
 
     def retrieve(self, request: Request, id: str) -> Response:
-        rows = self.get_queryset()
         serializer: Any = self.get_serializer_class()
-        found = shape_of(serializer).of(rows.filter(pk=rows.model.decode(id)))
-        if not found:
-            raise no_such(rows.model, id)
-        return Response(found[0])
+        model: type[Row] = serializer.Meta.model
+        shown = shape_of(serializer).one(model.decode(id), user=self.caller)
+        if shown is None:
+            raise no_such(model, id)
+        return Response(shown)
 
 
 def no_such(model: type[Row], public_id: str) -> NotFound:
