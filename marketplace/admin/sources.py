@@ -126,7 +126,7 @@ class SourceAdmin(ShowingAdmin):
     def next_scan(self, source: Source) -> SafeString:
         return ago(source.next_rescan_at, never="when asked")
 
-    @admin.display(description="trust, if private", ordering="trust_level")
+    @admin.display(description="trust", ordering="trust_level")
     def trust(self, source: Source) -> SafeString:
         is_private = source.visibility == Visibility.PRIVATE
         return badge(source.trust_level) + (chips([Visibility.PRIVATE]) if is_private else SafeString())

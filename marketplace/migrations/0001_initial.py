@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entry',
-            index=models.Index(condition=models.Q(('removed_at', None), _negated=True), fields=['-id'], name='entry_removed'),
+            index=models.Index(condition=models.Q(('removed_at', None), _negated=True), fields=['-id'], name='entry_gone'),
         ),
         migrations.AddIndex(
             model_name='entry',

@@ -137,7 +137,7 @@ class Entry(Row):
             # The console's list, newest first or surest first, and what is rare in it.
             models.Index(fields=["-confidence", "-id"], name="entry_surest"),
             models.Index(fields=["type", "-id"], name="entry_of_type"),
-            models.Index(fields=["-id"], condition=~Q(removed_at=None), name="entry_removed"),
+            models.Index(fields=["-id"], condition=~Q(removed_at=None), name="entry_gone"),
             models.Index(fields=["-id"], condition=~Q(imported_at=None), name="entry_imported"),
             models.Index(fields=["-id"], condition=~Q(excluded_at=None), name="entry_excluded"),
             models.Index(
