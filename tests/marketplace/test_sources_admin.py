@@ -144,6 +144,22 @@ def test_people_see_the_sources_of_their_projects(member: Callable[..., User]) -
     assert client.post(page(own, "rescan")).status_code == 403
 
 
+def test_roles_say_in_which_projects_one_may_change_or_delete(member: Callable[..., User]) -> None:
+    """Django's permissions alone do not, as they know no projects."""
+    viewer, editor = (member(role, is_staff=True) for role in (Role.VIEWER, Role.EDITOR))
+    source = SourceFactory()
+    answers = []
+    for user in (viewer, editor):
+        _allow(user, "view_source", "change_source", "delete_source")
+        client = Client()
+        client.force_login(user)
+        act(client, "rescan", source)
+        act(client, "delete_selected", source, post="yes")
+        answers += [client.post(page(source, name)).status_code for name in ("rescan", "delete")]
+        answers.append(Job.objects.count())
+    assert answers == [403, 403, 0, 403, 403, 1]
+
+
 # The list
 
 
