@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
-from benchmarks import detect, scan
+from benchmarks import console, detect, scan
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"detect": detect, "scan": scan}
+BENCHMARKS = {"console": console, "detect": detect, "scan": scan}
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace.admin import choosing
 from marketplace.models import Source
 from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
@@ -231,6 +232,13 @@ def test_tags_that_one_source_cannot_have_are_told_for_that_one(console: Client)
     free.refresh_from_db()
     assert free.tags == ["pdf"]
     assert f"{full}: At most 20 tags." in told(answer)
+
+
+def test_one_request_takes_so_many_rows_and_says_so(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "AT_MOST", 1)
+    answer = act(console, "rescan", *SourceFactory.create_batch(2))
+    assert Job.objects.count() == 1
+    assert "Only the first 1 were taken" in told(answer)
 
 
 def test_a_schedule_is_ended_and_begun(console: Client) -> None:
