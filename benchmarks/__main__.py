@@ -4,10 +4,11 @@ import argparse
 import signal
 import sys
 
-from benchmarks import deploy, detect, reads, refresh, resolve, scan, soak
+from benchmarks import console, deploy, detect, reads, refresh, resolve, scan, soak
 from benchmarks.processes import StepFailed
 
 BENCHMARKS = {
+    "console": console,
     "deploy": deploy,
     "detect": detect,
     "reads": reads,

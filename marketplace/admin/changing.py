@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from marketplace.admin.choosing import asking, limited
+from marketplace.admin.choosing import asking, each_allowed
 from marketplace.admin.forms import INTERVALS, SettingsForm, TagsField, sentences
 from marketplace.api.permissions import require_trust
 from marketplace.api.serializers import SourceChangesSerializer
 from marketplace.models import Source, TrustLevel
 from marketplace.operations import sources
-from skillmeat_site.admin_pages import JourneyPage, each_row, operator
+from skillmeat_site.admin_pages import JourneyPage, operator
 from skillmeat_site.api.errors import InvalidValue
 from skillmeat_site.errors import DomainError
 
@@ -102,9 +102,9 @@ set_tags = asking(
 
 @admin.action(description="Scan only when asked", permissions=["change"])
 def pause(page: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Source]) -> None:
-    each_row(
+    each_allowed(
         request,
-        limited(request, rows),
+        rows,
         lambda source: change(request, source, {"rescan_interval": None}),
         done="Schedule ended",
     )

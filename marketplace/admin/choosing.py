@@ -10,17 +10,26 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from skillmeat_site.admin_pages import each_row
+from skillmeat_site.accounts.models import Role
+from skillmeat_site.accounts.scoping import require_role
+from skillmeat_site.admin_pages import each_row, operator
 
 AT_MOST = 500
 NAMED = 10
 
 
-def limited(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """As many rows as one request does in time; the rest is told of, and stays as it is."""
+def each_allowed(
+    request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object], *, done: str
+) -> None:
+    """Do it to each row of a project in which one is an editor; to as many as one request does in time."""
     if rows[AT_MOST : AT_MOST + 1]:
         messages.warning(request, f"Only the first {AT_MOST} were taken. Repeat it for the others.")
-    return rows[:AT_MOST]
+
+    def checked(row: Any) -> None:
+        require_role(operator(request), row.project, Role.EDITOR)
+        act(row)
+
+    each_row(request, rows[:AT_MOST], checked, done=done)
 
 
 def asking(
@@ -38,9 +47,7 @@ def asking(
         sent = "_sent" in request.POST
         form = form_class(request.POST if sent else None)
         if sent and form.is_valid():
-            each_row(
-                request, limited(request, rows), lambda row: act(request, row, form.cleaned_data), done=done
-            )
+            each_allowed(request, rows, lambda row: act(request, row, form.cleaned_data), done=done)
             return None
         return TemplateResponse(
             request,

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from marketplace.admin import filters, shown
-from marketplace.admin.choosing import asking, limited
+from marketplace.admin.choosing import asking, each_allowed
 from marketplace.admin.pages import ShowingAdmin
 from marketplace.content import store
 from marketplace.manifest import ContentKind, is_main
@@ -33,7 +33,6 @@ from skillmeat_site.admin_pages import (
     bar,
     chips,
     code,
-    each_row,
     facts,
     operator,
     table,
@@ -183,7 +182,7 @@ class EntryAdmin(ShowingAdmin):
         def act(entry: Entry) -> None:
             catalogue.restore(entry=entry, by=operator(request), at=timezone.now())
 
-        each_row(request, limited(request, queryset), act, done="Restored")
+        each_allowed(request, queryset, act, done="Restored")
 
 
 @added.journey(Entry)

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.admin_pages import ConsoleAdmin, operator
 
 
@@ -24,6 +26,18 @@ class ShowingAdmin(ConsoleAdmin):
         rows: Any = super().get_queryset(request)
         mine: QuerySet[Any] = rows.visible_to(operator(request))
         return mine
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _has_role(request, obj, Role.EDITOR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _has_role(request, obj, Role.ADMIN)
+
+    def require_delete(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Raises PermissionDenied unless one may delete each of them."""
+        projects = Project.objects.with_role(operator(request), Role.ADMIN)
+        if rows.exclude(project__in=projects.values("pk")).exists():
+            raise PermissionDenied
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _Listing
@@ -45,6 +59,12 @@ class ShowingAdmin(ConsoleAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """See `log_change`."""
+
+
+def _has_role(request: HttpRequest, obj: Any, role: Role) -> bool:
+    """As the API would have it: Django's permissions say what one may do, roles say in which projects."""
+    by = operator(request)
+    return obj is None or by.is_superuser or obj.project in Project.objects.with_role(by, role)
 
 
 class _Listing(ChangeList):

@@ -13,13 +13,13 @@ from django.utils.safestring import SafeString
 from marketplace.admin import history, shown
 from marketplace.admin.adding import AddPage
 from marketplace.admin.changing import SettingsPage, pause, resume, set_tags, set_trust
-from marketplace.admin.choosing import limited
+from marketplace.admin.choosing import each_allowed
 from marketplace.admin.filters import Access, Holding, InProject, ScanState, Schedule, SourceTrust, Tagged
 from marketplace.admin.forms import SettingsForm
 from marketplace.admin.pages import ShowingAdmin
 from marketplace.models import Source, Visibility
 from marketplace.operations import scans, sources
-from skillmeat_site.admin_pages import ago, badge, chips, each_row, operator
+from skillmeat_site.admin_pages import ago, badge, chips, operator
 from skillmeat_site.jobs.models import Trigger
 
 NOT_LISTED = ("manual_map", "notes", "repo_description", "repo_readme", "suggested_sources", "suggested_tags")
@@ -107,6 +107,7 @@ class SourceAdmin(ShowingAdmin):
         sources.delete(source=obj, by=operator(request), at=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        self.require_delete(request, queryset)
         for source in queryset.select_related("project"):
             self.delete_model(request, source)
 
@@ -126,7 +127,7 @@ class SourceAdmin(ShowingAdmin):
     def next_scan(self, source: Source) -> SafeString:
         return ago(source.next_rescan_at, never="when asked")
 
-    @admin.display(description="trust, if private", ordering="trust_level")
+    @admin.display(description="trust", ordering="trust_level")
     def trust(self, source: Source) -> SafeString:
         is_private = source.visibility == Visibility.PRIVATE
         return badge(source.trust_level) + (chips([Visibility.PRIVATE]) if is_private else SafeString())
@@ -153,4 +154,4 @@ class SourceAdmin(ShowingAdmin):
                 source=source, by=operator(request), at=timezone.now(), trigger=Trigger.MANUAL, force=force
             )
 
-        each_row(request, limited(request, queryset.select_related("project")), act, done="Scan queued")
+        each_allowed(request, queryset.select_related("project"), act, done="Scan queued")

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace.admin import choosing
 from marketplace.models import Source
 from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
@@ -144,6 +145,22 @@ def test_people_see_the_sources_of_their_projects(member: Callable[..., User]) -
     assert client.post(page(own, "rescan")).status_code == 403
 
 
+def test_roles_say_in_which_projects_one_may_change_or_delete(member: Callable[..., User]) -> None:
+    """Django's permissions alone do not, as they know no projects."""
+    viewer, editor = (member(role, is_staff=True) for role in (Role.VIEWER, Role.EDITOR))
+    source = SourceFactory()
+    answers = []
+    for user in (viewer, editor):
+        _allow(user, "view_source", "change_source", "delete_source")
+        client = Client()
+        client.force_login(user)
+        act(client, "rescan", source)
+        act(client, "delete_selected", source, post="yes")
+        answers += [client.post(page(source, name)).status_code for name in ("rescan", "delete")]
+        answers.append(Job.objects.count())
+    assert answers == [403, 403, 0, 403, 403, 1]
+
+
 # The list
 
 
@@ -215,6 +232,13 @@ def test_tags_that_one_source_cannot_have_are_told_for_that_one(console: Client)
     free.refresh_from_db()
     assert free.tags == ["pdf"]
     assert f"{full}: At most 20 tags." in told(answer)
+
+
+def test_one_request_takes_so_many_rows_and_says_so(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "AT_MOST", 1)
+    answer = act(console, "rescan", *SourceFactory.create_batch(2))
+    assert Job.objects.count() == 1
+    assert "Only the first 1 were taken" in told(answer)
 
 
 def test_a_schedule_is_ended_and_begun(console: Client) -> None:
