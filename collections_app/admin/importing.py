@@ -102,6 +102,7 @@ class ImportPage(JourneyPage):
             name=collection or DEFAULT,
             new=sum(len(outlook.plan.new) for outlook in outlooks),
             same=sum(len(outlook.plan.skipped) for outlook in outlooks),
+            listed=_listed(outlooks),
             decisions=decisions[:ROWS_SHOWN],
             undecided=max(0, len(decisions) - ROWS_SHOWN),
             resolutions=RESOLUTIONS,
@@ -241,6 +242,25 @@ def _ids(entries: Iterable[Entry]) -> list[str]:
 def _packed(entries: Iterable[Entry]) -> str:
     """One field instead of a thousand."""
     return " ".join(_ids(entries))
+
+
+def _listed(outlooks: Iterable[Outlook]) -> SafeString:
+    """What is new, and what is there already."""
+    rows = [
+        (new.name, outlook.entries[new.candidate.id], "new")
+        for outlook in outlooks
+        for new in outlook.plan.new
+    ]
+    rows += [
+        (skipped.candidate.name, outlook.entries[skipped.candidate.id], "identical")
+        for outlook in outlooks
+        for skipped in outlook.plan.skipped
+    ]
+    return table(
+        ("name", "type", "path", "what"),
+        ((name, entry.type, code(entry.path), badge(what)) for name, entry, what in rows[:ROWS_SHOWN]),
+        caption=f"The first {ROWS_SHOWN} of them" if len(rows) > ROWS_SHOWN else "",
+    )
 
 
 def _decisions(outlook: Outlook, wishes: Mapping[str, Wish]) -> Iterable[Decision]:

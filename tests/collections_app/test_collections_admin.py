@@ -104,6 +104,7 @@ def test_what_is_new_upstream_is_seen_before_it_is_taken_over(
     seen = console.post(page, {"type": "", "name_pattern": ""})
     shown = console.get(seen["Location"]).content.decode()
     assert "new content" in shown
+    assert "refreshed</span>" not in shown
     assert "&lt;b&gt;Newer.&lt;/b&gt;" in shown
     assert "<b>2</b>" in shown  # unchanged
     pdf = collection.artifacts.get(name="pdf")
