@@ -185,3 +185,9 @@ def test_a_person_with_a_weaker_role_looks_and_changes_nothing(
     chosen = {"action": "delete_selected", "_selected_action": [str(collection.pk)], "post": "yes"}
     assert client.post(address("changelist"), chosen).status_code in {302, 403}
     assert Collection.objects.count() == 2
+
+
+def test_the_history_of_a_collection_is_its_audit_trail(console: Client, project: Project) -> None:
+    console.post(address("new"), {"project": "default", "name": "Tools"})
+    page = console.get(address("history", Collection.objects.get()), follow=True)
+    assert "collection.created" in page.content.decode()
