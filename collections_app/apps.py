@@ -5,6 +5,7 @@ from skillmeat_site.jobs import kinds, schedules
 
 class CollectionsAppConfig(AppConfig):
     name = "collections_app"
+    verbose_name = "Collections"
 
     def ready(self) -> None:
         kinds.register(

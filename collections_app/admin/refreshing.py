@@ -160,7 +160,7 @@ def _seconds(run: RefreshRun) -> str:
 
 def outcomes(run: RefreshRun) -> SafeString:
     """What became of each artifact, or would have; those that are unchanged are counted only."""
-    words = {} if Options.from_json(run.options).writes else {Outcome.REFRESHED.value: "new"}
+    words = {} if Options.from_json(run.options).writes else {Outcome.REFRESHED.value: "update"}
     counts = Counter(words.get(entry["outcome"], entry["outcome"]) for entry in run.entries)
     rows = (_outcome(entry, words) for entry in run.entries if entry["outcome"] != Outcome.UNCHANGED)
     return format_html(
