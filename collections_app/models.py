@@ -353,7 +353,7 @@ class RefreshRun(Row):
         )
 
     def __str__(self) -> str:
-        return f"refresh of {self.collection_id}"
+        return f"refresh of {self.started_at:%Y-%m-%d %H:%M} UTC"
 
     @property
     def project(self) -> Project:

@@ -61,7 +61,7 @@ class CollectionAdmin(ShownAdmin):
         return known.matching(search_term), False
 
     def shown(self, obj: Collection) -> list[SafeString]:
-        return [_facts(obj), _artifacts(obj), _runs(obj)]
+        return [_facts(obj), _runs(obj), _artifacts(obj)]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What belongs to a collection goes with it, although none of it is deleted by itself here."""
@@ -200,7 +200,8 @@ def _facts(collection: Any) -> SafeString:
 
 
 def _artifacts(collection: Any) -> SafeString:
-    found = collection.artifacts.with_update_available().select_related("current").order_by("type", "name")
+    known = collection.artifacts.with_update_available().select_related("current")
+    found = known.order_by("-update_available", "type", "name")
     rows = (
         (
             link(each, each.name),

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -103,6 +103,7 @@ class ImportPage(JourneyPage):
             name=collection or DEFAULT,
             new=sum(len(outlook.plan.new) for outlook in outlooks),
             same=sum(len(outlook.plan.skipped) for outlook in outlooks),
+            listed=_listed(outlooks),
             decisions=decisions[:ROWS_SHOWN],
             undecided=max(0, len(decisions) - ROWS_SHOWN),
             resolutions=RESOLUTIONS,
@@ -205,6 +206,31 @@ def import_entries(page: admin.ModelAdmin, request: HttpRequest, queryset: Query
     return redirect(FromEntries.address())
 
 
+@added.panel(Source)
+def taken(request: HttpRequest, source: Source) -> SafeString:
+    """Which collections have artifacts of this source."""
+    mine = Collection.objects.visible_to(operator(request)).filter(artifacts__source=source)
+    counted: Any = mine.annotate(count=Count("artifacts")).order_by("name")
+    return _shown_if_any(
+        [(link(each), f"{each.count:,}") for each in counted], ("collection", "artifacts"), "Taken by"
+    )
+
+
+@added.panel(Entry)
+def taken_as(request: HttpRequest, entry: Entry) -> SafeString:
+    """The artifacts that this entry has become."""
+    mine = Artifact.objects.visible_to(operator(request)).filter(entry=entry)
+    artifacts = mine.select_related("collection", "current").order_by("collection__name", "name")
+    rows = [
+        (link(each, each.name), link(each.collection), f"version {each.current.number}") for each in artifacts
+    ]
+    return _shown_if_any(rows, ("artifact", "collection", "here"), "Taken as")
+
+
+def _shown_if_any(rows: list[tuple[Any, ...]], headings: Sequence[str], caption: str) -> SafeString:
+    return table(headings, rows, caption=caption) if rows else SafeString()
+
+
 def collection_choices(project: Project) -> list[tuple[str, str]]:
     """The project's collections, the default one first, which is made when first needed."""
     others = project.collections.exclude(name=DEFAULT).order_by("name").values_list("pk", "name")
@@ -242,6 +268,25 @@ def _ids(entries: Iterable[Entry]) -> list[str]:
 def _packed(entries: Iterable[Entry]) -> str:
     """One field instead of a thousand."""
     return " ".join(_ids(entries))
+
+
+def _listed(outlooks: Iterable[Outlook]) -> SafeString:
+    """What is new, and what is there already."""
+    rows = [
+        (new.name, outlook.entries[new.candidate.id], "new")
+        for outlook in outlooks
+        for new in outlook.plan.new
+    ]
+    rows += [
+        (skipped.candidate.name, outlook.entries[skipped.candidate.id], "identical")
+        for outlook in outlooks
+        for skipped in outlook.plan.skipped
+    ]
+    return table(
+        ("name", "type", "path", "what"),
+        ((name, entry.type, code(entry.path), badge(what)) for name, entry, what in rows[:ROWS_SHOWN]),
+        caption=f"The first {ROWS_SHOWN} of them" if len(rows) > ROWS_SHOWN else "",
+    )
 
 
 def _decisions(outlook: Outlook, wishes: Mapping[str, Wish]) -> Iterable[Decision]:
@@ -284,16 +329,11 @@ def _wishes(request: HttpRequest, entries: Iterable[Entry]) -> dict[str, Wish]:
     return found
 
 
-def _errors(entries: Iterable[Entry], errors: Sequence[tuple[str, DomainError]]) -> SafeString:
-    if not errors:
-        return SafeString()
+def _errors(entries: Iterable[Entry], errors: Iterable[tuple[str, DomainError]]) -> SafeString:
     by_id = {entry.public_id: entry for entry in entries}
-    rows = ((by_id[name], _said(error)) for name, error in errors)
-    return table(
-        ("name", "type", "path", "why"),
-        ((entry.name, entry.type, code(entry.path), why) for entry, why in rows),
-        caption="Left out",
-    )
+    found = ((by_id[name], _said(error)) for name, error in errors)
+    rows = [(entry.name, entry.type, code(entry.path), why) for entry, why in found]
+    return _shown_if_any(rows, ("name", "type", "path", "why"), "Left out")
 
 
 def _said(error: DomainError) -> str:
@@ -310,9 +350,9 @@ def _imported(results: Iterable[ImportResult]) -> SafeString:
 
 
 def _skipped(results: Sequence[ImportResult]) -> SafeString:
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (link(Artifact(pk=same), entry.name) if same else entry.name, entry.type, reason)
         for result in results
         for entry, same, reason in result.skipped
     ]
-    return table(("name", "type", "why"), rows, caption="Skipped") if rows else SafeString()
+    return _shown_if_any(rows, ("name", "type", "why"), "Skipped")

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -58,6 +60,10 @@ class ShownAdmin(ConsoleAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The page has no field of its own."""
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        events = reverse("admin:audit_auditevent_changelist")
+        return redirect(f"{events}?{urlencode({'object_id': object_id})}")
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The audit trail has what happened; Django's own log would be a second one."""
 
@@ -95,9 +101,8 @@ def address(obj: Model) -> str:
 
 def list_address(model: type[Model], **filters: object) -> str:
     """Of the list of such rows, under these filters."""
-    query = "&".join(f"{name}={value}" for name, value in filters.items())
     meta = model._meta
-    return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{query}"
+    return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{urlencode(filters)}"
 
 
 class UpdateFilter(admin.SimpleListFilter):

@@ -1,7 +1,7 @@
 """Refreshes: look upstream first, then take over what was seen; and every refresh there was."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -85,7 +85,11 @@ class RefreshPage(JourneyPage):
     def _seen(self, run: RefreshRun, form: ApplyForm) -> HttpResponseBase:
         is_new = any(entry["outcome"] in NEWS for entry in run.entries)
         return self.show(
-            step=1, form=form if is_new else None, look=run, is_new=is_new, outcomes=outcomes(run.entries)
+            step=1,
+            form=form if is_new else None,
+            look=ago(run.finished_at),
+            is_new=is_new,
+            outcomes=outcomes(run),
         )
 
 
@@ -126,7 +130,7 @@ class RefreshRunAdmin(HistoryAdmin):
                     ("request", code(obj.request_id)),
                 ]
             ),
-            outcomes(obj.entries),
+            outcomes(obj),
         ]
 
     @admin.display(description="started", ordering="started_at")
@@ -154,28 +158,28 @@ def _seconds(run: RefreshRun) -> str:
     return "" if run.duration_ms is None else f"{run.duration_ms / 1000:.1f} s"
 
 
-def outcomes(entries: Iterable[Mapping[str, Any]]) -> SafeString:
-    """What became of each artifact; those that are unchanged are counted only."""
-    listed = list(entries)
-    counts = Counter(entry["outcome"] for entry in listed)
-    rows = (_outcome(entry) for entry in listed if entry["outcome"] != Outcome.UNCHANGED)
+def outcomes(run: RefreshRun) -> SafeString:
+    """What became of each artifact, or would have; those that are unchanged are counted only."""
+    words = {} if Options.from_json(run.options).writes else {Outcome.REFRESHED.value: "update"}
+    counts = Counter(words.get(entry["outcome"], entry["outcome"]) for entry in run.entries)
+    rows = (_outcome(entry, words) for entry in run.entries if entry["outcome"] != Outcome.UNCHANGED)
     return format_html(
         "{}{}",
         chips(counts),
         table(
             ("artifact", "type", "outcome", "changes", "why", "upstream"),
             rows,
-            empty="Nothing is new." if listed else "There was nothing to look at.",
+            empty="Nothing is new." if run.entries else "There was nothing to look at.",
         ),
     )
 
 
-def _outcome(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+def _outcome(entry: Mapping[str, Any], words: Mapping[str, str]) -> tuple[Any, ...]:
     where = reverse("admin:collections_app_artifact_change", args=[entry["artifact_uuid"]])
     return (
         format_html('<a href="{}">{}</a>', where, entry["name"]),
         entry["type"],
-        badge(entry["outcome"]),
+        badge(words.get(entry["outcome"], entry["outcome"])),
         format_html_join("", "<div>{}</div>", ((_change(change),) for change in entry["changes"])),
         entry["reason"] or "",
         code(entry["upstream_sha"] or "", chars=10),

@@ -149,7 +149,7 @@ def files_table(artifact: Artifact, version: ArtifactVersion) -> SafeString:
     return table(
         ("path", "kind", "bytes"),
         rows,
-        caption=f"Files of version {version.number}: {number}",
+        caption=f"{number} files of version {version.number}",
         empty="No files.",
     )
 

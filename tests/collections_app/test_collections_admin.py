@@ -104,6 +104,7 @@ def test_what_is_new_upstream_is_seen_before_it_is_taken_over(
     seen = console.post(page, {"type": "", "name_pattern": ""})
     shown = console.get(seen["Location"]).content.decode()
     assert "new content" in shown
+    assert "refreshed</span>" not in shown
     assert "&lt;b&gt;Newer.&lt;/b&gt;" in shown
     assert "<b>2</b>" in shown  # unchanged
     pdf = collection.artifacts.get(name="pdf")
@@ -184,3 +185,9 @@ def test_a_person_with_a_weaker_role_looks_and_changes_nothing(
     chosen = {"action": "delete_selected", "_selected_action": [str(collection.pk)], "post": "yes"}
     assert client.post(address("changelist"), chosen).status_code in {302, 403}
     assert Collection.objects.count() == 2
+
+
+def test_the_history_of_a_collection_is_its_audit_trail(console: Client, project: Project) -> None:
+    console.post(address("new"), {"project": "default", "name": "Tools"})
+    page = console.get(address("history", Collection.objects.get()), follow=True)
+    assert "collection.created" in page.content.decode()

@@ -167,3 +167,15 @@ def test_a_source_is_imported_by_type_and_confidence(console: Client, project: P
     assert Artifact.objects.get().name == wanted.name
     none = console.post(page, chosen | {"types": ["hook"]}, follow=True).content.decode()
     assert "No entry of this source is like that." in none
+
+
+def test_the_page_of_an_entry_says_what_it_has_become(console: Client, project: Project) -> None:
+    artifact = ArtifactFactory(name="mine")
+    page = console.get(reverse("admin:marketplace_entry_change", args=[artifact.entry_id])).content.decode()
+    assert reverse("admin:collections_app_artifact_change", args=[artifact.pk]) in page
+
+
+def test_the_page_of_a_source_says_who_has_taken_something(console: Client, project: Project) -> None:
+    artifact = ArtifactFactory()
+    page = console.get(reverse("admin:marketplace_source_change", args=[artifact.source_id])).content.decode()
+    assert reverse("admin:collections_app_collection_change", args=[artifact.collection_id]) in page

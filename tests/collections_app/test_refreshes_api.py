@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -76,6 +78,24 @@ def test_nothing_changed_is_one_request_for_each_repository(
         assert len(on_github.requests) == 3
         on_github.requests.clear()
     assert on_github.quota.remaining == quota  # conditional requests cost nothing
+
+
+def test_a_refresh_costs_the_same_queries_however_many_artifacts_it_looks_at(
+    add_source: AddSource, import_all: Import, refresh: Refresh, on_github: GitHub
+) -> None:
+    costs: dict[int, list[int]] = {3: [], 30: []}
+    for size, queries in costs.items():
+        many = Repository("ada", f"of-{size}", {f"skills/{n}/SKILL.md": skill(f"s{n}") for n in range(size)})
+        on_github.add(many)
+        collection = CollectionFactory()
+        import_all(add_source(f"ada/of-{size}"), collection=collection.public_id)
+        for changes in ({}, {f"skills/{n}/SKILL.md": skill(f"s{n}", "Better.") for n in range(size)}):
+            many.commit(changes)
+            for mode in ("check", "metadata", "sync"):
+                with CaptureQueriesContext(connection) as captured:
+                    refresh(collection, mode)
+                queries.append(len(captured))
+    assert costs[3] == costs[30]
 
 
 def test_after_a_sync_nothing_is_asked_twice(
