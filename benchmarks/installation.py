@@ -35,7 +35,9 @@ class Installation:
     def address(self) -> str:
         return f"{API}/deployment-sets/{self.set_id}"
 
-    def send(self, method: str, address: str, body: dict[str, Any] | None = None) -> tuple[float, dict[str, Any]]:
+    def send(
+        self, method: str, address: str, body: dict[str, Any] | None = None
+    ) -> tuple[float, dict[str, Any]]:
         """Seconds from connecting to the last byte, and the answer. Raises StepFailed unless it is a 200."""
         start = time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)

@@ -20,7 +20,9 @@ IMPORTED_AT_ONCE = 1_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.nested_set", description=__doc__)
-    parser.add_argument("repository", type=Path, help="the directory to be made, below the local repositories")
+    parser.add_argument(
+        "repository", type=Path, help="the directory to be made, below the local repositories"
+    )
     parser.add_argument("--artifacts", type=int, required=True)
     parser.add_argument("--files", type=int, required=True, help="of each artifact")
     parser.add_argument("--depth", type=int, required=True, help="how many sets lie in each other")
@@ -73,7 +75,9 @@ def _filled(repository: Path, depth: int) -> str:
     for level in range(depth):
         settings = sets.Settings(name=f"Level {level}", visibility="project")
         outer = sets.create(settings=settings, project=Project.objects.default(), by=by, at=at)
-        held = [{"artifact_uuid": uuid} for uuid in uuids[level::depth]] + ([{"member_set": inner}] if inner else [])
+        held = [{"artifact_uuid": uuid} for uuid in uuids[level::depth]] + (
+            [{"member_set": inner}] if inner else []
+        )
         SetMember.objects.bulk_create(  # the operation locks and records each, which is not what is measured
             SetMember(parent=outer, position=position, created_at=at, **target)
             for position, target in enumerate(held)

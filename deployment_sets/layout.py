@@ -98,7 +98,7 @@ def skill_names(artifacts: Iterable[Named]) -> set[str]:
 
 def satisfied_by(members: Mapping[UUID, Iterable[Member]], artifacts: Sequence[Named]) -> dict[UUID, UUID]:
     """The artifacts that come with a plugin among them, by that plugin; `members` of plugins by their uuid."""
-    loaded = {
+    loaded: dict[tuple[str, str, str], UUID] = {
         (plugin.repository, member.type, member.locator): plugin.uuid
         for plugin in artifacts
         if plugin.type == ArtifactType.PLUGIN

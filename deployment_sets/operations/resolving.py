@@ -17,7 +17,6 @@ from deployment_sets.resolution import (
     Member,
     Path,
     Unresolved,
-    outline as outline_values,
     reached,
     resolve as resolve_values,
 )
@@ -58,10 +57,9 @@ class ResolvedSet:
 
 def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
     """All that the set stands for, in six queries at most."""
-    reach = _Reach([deployment_set])
-    rows = reach.artifacts()
-    taken = {row[0]: Taken._make(row) for row in rows.values_list(*COLUMNS)}
-    found = resolve_values(deployment_set.pk, reach.containers(), taken)
+    rows = _Reach([deployment_set]).artifacts()
+    containers, taken = contents(deployment_set)
+    found = resolve_values(deployment_set.pk, containers, taken)
     return ResolvedSet(
         set_id=deployment_set.pk,
         depth=found.depth,
@@ -71,9 +69,11 @@ def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
     )
 
 
-def outline(deployment_set: DeploymentSet) -> Iterator[tuple[int, Container]]:
-    """The sets and groups in it, with how deep each lies."""
-    return outline_values(deployment_set.pk, _Reach([deployment_set]).containers())
+def contents(deployment_set: DeploymentSet) -> tuple[dict[UUID, Container], dict[UUID, Taken]]:
+    """The sets and groups in it, itself included, and the artifacts that exist, in six queries at most."""
+    reach = _Reach([deployment_set])
+    taken = {row[0]: Taken._make(row) for row in reach.artifacts().values_list(*COLUMNS)}
+    return reach.containers(), taken
 
 
 def measure(deployment_sets: Collection[DeploymentSet]) -> None:
@@ -117,7 +117,9 @@ class _Reach:
         names = Group.objects.filter(pk__in=self._group_ids).values_list("pk", "name")
         rows = GroupMember.objects.filter(group__in=self._group_ids).order_by("position", "id")
         held = rows.values_list("group", "artifact")
-        return _contain(Kind.GROUP, names, ((owner, Member(kind=Kind.ARTIFACT, target=each)) for owner, each in held))
+        return _contain(
+            Kind.GROUP, names, ((owner, Member(kind=Kind.ARTIFACT, target=each)) for owner, each in held)
+        )
 
 
 def _contain(kind: Kind, names: Iterable[tuple[UUID, str]], rows: Rows) -> dict[UUID, Container]:
