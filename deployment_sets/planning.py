@@ -94,7 +94,8 @@ class Plan:
     def fingerprint(self) -> str:
         """Equal for plans that would do the same to the same files."""
         told = [
-            (file.path, file.outcome.value, file.reason, file.aside, file.before.digest) for file in self.files
+            (file.path, file.outcome.value, file.reason, file.aside, file.before.digest)
+            for file in self.files
         ]
         return hashlib.sha256(json.dumps(told).encode() + self.lock_data).hexdigest()
 

@@ -116,8 +116,9 @@ def draft(*, deployment_set: DeploymentSet, wanted: Wanted) -> Draft:
 
 
 def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at: datetime) -> Deployment:
-    """Put the set's artifacts there. Raises OutsideRoots, TrustRequired, PlanOutdated and what `writer.execute` raises.
+    """Put the set's artifacts there.
 
+    Raises OutsideRoots, TrustRequired, PlanOutdated and what `writer.execute` raises.
     The row is written first, so that a deploy which is cut off can be seen, and undone once it was finished.
     """
     root, path = _place(wanted.project_path, deployment_set.project)
