@@ -28,14 +28,14 @@ IN_THE_WAY = {
 
 class WhereForm(forms.Form):
     project_path = forms.CharField(
-        label="directory",
+        label="Directory",
         max_length=MAX_PATH,
-        widget=forms.TextInput(attrs={"class": "vTextField", "list": "roots"}),
+        widget=forms.TextInput(attrs={"size": 60, "list": "roots"}),
     )
     on_conflict = forms.ChoiceField(
-        label="files in the way", choices=[(each.value, words) for each, words in IN_THE_WAY.items()]
+        label="Files in the way", choices=[(each.value, words) for each, words in IN_THE_WAY.items()]
     )
-    prune = forms.BooleanField(required=False, label="remove unedited files that left the set")
+    prune = forms.BooleanField(required=False, label="Remove unedited files that left the set")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

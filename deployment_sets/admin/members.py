@@ -27,7 +27,7 @@ class NewMemberForm(forms.Form):
     )
     group = forms.ModelChoiceField(Group.objects.none(), required=False)
     member_set = forms.ModelChoiceField(
-        DeploymentSet.objects.none(), required=False, label="set", widget=AutocompleteSelect(SET, admin.site)
+        DeploymentSet.objects.none(), required=False, label="Set", widget=AutocompleteSelect(SET, admin.site)
     )
 
     def __init__(self, *args: Any, of: DeploymentSet, by: Any, **kwargs: Any) -> None:
@@ -79,8 +79,10 @@ class MembersPage(JourneyPage):
         text, _, position = request.POST["move"].partition(" ")
         if not position.isdecimal():
             raise Http404
-        moved = members.move(member=self._member(text), position=int(position), by=by, at=at)
-        return self.leave(to=f"{self.address(self.object)}?moved={moved.public_id}#{moved.public_id}")
+        member = self._member(text)
+        moved = members.move(member=member, position=int(position), by=by, at=at)
+        way = "down" if moved.position > member.position else "up"
+        return self.leave(to=f"{self.address(self.object)}?{way}={moved.public_id}")
 
     def _member(self, public_id: str) -> SetMember:
         rows = SetMember.objects.filter(parent=self.object, pk__in=[SetMember.decode(public_id)])
@@ -91,4 +93,5 @@ class MembersPage(JourneyPage):
 
     def _page(self, form: NewMemberForm) -> HttpResponse:
         rows = list(self.object.members.named())
-        return self.show(form=form, rows=rows, last=len(rows) - 1, moved=self.request.GET.get("moved", ""))
+        up, down = (self.request.GET.get(way, "") for way in ("up", "down"))
+        return self.show(form=form, rows=rows, last=len(rows) - 1, up=up, down=down)

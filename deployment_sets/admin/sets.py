@@ -44,9 +44,13 @@ class DeploymentSetAdmin(ConsoleAdmin):
         return SetChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentSet]:
-        last = Deployment.objects.filter(deployment_set=OuterRef("pk")).order_by("-id").values("pk")[:1]
+        last = Deployment.objects.filter(deployment_set=OuterRef("pk")).order_by("-id")
         rows: QuerySet[DeploymentSet] = super().get_queryset(request)
-        return rows.annotate(last_deployment=Subquery(last), held=Count("members"))
+        return rows.annotate(
+            held=Count("members"),
+            last_deployment=Subquery(last.values("pk")[:1]),
+            last_deployed_at=Subquery(last.values("created_at")[:1]),
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -87,12 +91,12 @@ class DeploymentSetAdmin(ConsoleAdmin):
     def levels(self, deployment_set: DeploymentSet) -> int:
         return deployment_set.depth
 
-    @admin.display(description="last deployment")
+    @admin.display(description="deployed", ordering="last_deployed_at")
     def deployed(self, deployment_set: Any) -> SafeString:
         if deployment_set.last_deployment is None:
             return ago(None)
         address = reverse("admin:deployment_sets_deployment_change", args=[deployment_set.last_deployment])
-        return format_html('<a href="{}">show</a>', address)
+        return format_html('<a href="{}">{}</a>', address, ago(deployment_set.last_deployed_at))
 
     @admin.display(description="tags")
     def words(self, deployment_set: DeploymentSet) -> SafeString:

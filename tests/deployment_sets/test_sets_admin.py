@@ -61,7 +61,7 @@ def test_the_list_says_how_much_a_set_stands_for(
     DeploymentFactory.create_batch(3, deployment_set=deployment_set)
     DeploymentSetFactory.create_batch(10, holding=[deployment_set])
     with django_assert_max_num_queries(20):
-        assert ">show</a>" in console.get(LIST).content.decode()
+        assert "<time " in console.get(LIST).content.decode()
 
 
 def test_the_page_shows_what_a_set_holds_and_stands_for(
@@ -128,7 +128,7 @@ def test_members_are_moved_and_removed_with_buttons(console: Client, deployment_
     shown = console.get(address).content.decode()
     assert (shown.count("disabled"), shown.count("Move the missing member up")) == (3, 1)
     moved = console.post(address, {"move": f"{rows[0].public_id} 1"})
-    assert moved["Location"].endswith(f"?moved={rows[0].public_id}#{rows[0].public_id}")
+    assert moved["Location"].endswith(f"?down={rows[0].public_id}")
     assert "autofocus" in console.get(moved["Location"]).content.decode()
     assert console.post(address, {"remove": rows[2].public_id}).status_code == 302
     assert holds(deployment_set) == [before[1], before[0], before[3]]
