@@ -64,9 +64,8 @@ def installed(*, artifacts: int, files: int, depth: int) -> Iterator[Installatio
         numbers = [f"--artifacts={artifacts}", f"--files={files}", f"--depth={depth}"]
         filling = [sys.executable, "-m", "benchmarks.nested_set", str(repositories / "skills"), *numbers]
         set_id = run(filling, env=env).strip()
+        log = directory / "web.log"
         web = [sys.executable, "-m", "gunicorn", "skillmeat_site.wsgi", "--workers=1", f"--threads={THREADS}"]
-        with running(
-            [*web, f"--bind=127.0.0.1:{port}", "--log-level=warning"], env=env, errors=directory / "web.log"
-        ):
+        with running([*web, f"--bind=127.0.0.1:{port}", "--log-level=warning"], env=env, errors=log):
             wait_for_port(port)
             yield Installation(port=port, set_id=set_id, directory=directory)

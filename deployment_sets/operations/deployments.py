@@ -21,7 +21,8 @@ from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, root_
 from deployment_sets.operations.deployables import read
 from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
-from deployment_sets.planning import OnConflict, Plan, Wishes
+from deployment_sets.planning import OnConflict, Outcome, Plan, Wishes
+from deployment_sets.undoing import UndoRefused
 from deployment_sets.verifying import Drift
 from marketplace.detection.vocabulary import ACTIVE_TYPES
 from marketplace.models import TrustLevel
@@ -151,10 +152,11 @@ def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at
 
 
 def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str, ...]:
-    """Take it back; the paths that changed. Raises AlreadyUndone, OutsideRoots and what `writer.undo` raises."""
+    """Take it back; the paths that changed. Raises AlreadyUndone, OutsideRoots, UndoRefused and what `writer.undo` raises."""
     if deployment.undone_at:
         raise AlreadyUndone(f"It was undone at {deployment.undone_at:%Y-%m-%d %H:%M}.")
     root, path = _place(deployment.project_path, deployment.project)
+    _require_latest(deployment)
     changed = writer.undo(root, path, area_of(deployment))
     deployment.undone_at, deployment.undone_by = at, by
     with transaction.atomic():
@@ -163,6 +165,23 @@ def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str,
         record("deployment.undone", deployment, project=deployment.project, by=by, at=at, **facts)
     shutil.rmtree(area_of(deployment), ignore_errors=True)
     return changed
+
+
+def _require_latest(deployment: Deployment) -> None:
+    """A later deploy may have written the same bytes into a file, which the writer cannot see."""
+    places = Deployment.objects.filter(project_path=deployment.project_path, undone_at=None)
+    own = _written(deployment)
+    for later in places.filter(pk__gt=deployment.pk):
+        if touched := sorted(own & _written(later)):
+            raise UndoRefused(
+                f"{touched[0]} was changed by a later deploy, {later.public_id}.", paths=touched
+            )
+
+
+def _written(deployment: Deployment) -> set[str]:
+    """The files that it wrote or removed as a whole; merged ones are taken apart entry by entry."""
+    whole = {Outcome.CREATE, Outcome.UPDATE, Outcome.REMOVE}
+    return {row["path"] for row in deployment.result.get("files", ()) if row["outcome"] in whole}
 
 
 def can_be_undone(deployment: Deployment) -> bool:

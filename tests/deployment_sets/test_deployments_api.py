@@ -166,6 +166,19 @@ def test_an_undo_after_later_work_is_refused(
     assert Deployment.objects.get().undone_at is None
 
 
+def test_deploys_of_one_file_are_undone_in_the_reverse_of_their_order(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    first = deploy(web, shop)
+    own = shop / ".claude/skills/pdf/SKILL.md"
+    own.write_text("mine")
+    second = deploy(web, shop, on_conflict="backup")
+    refused = act(api, first, "undo")
+    assert (refused.status_code, refused.json()["paths"]) == (409, [".claude/skills/pdf/SKILL.md"])
+    assert act(api, second, "undo").status_code == 200
+    assert own.read_text() == "mine"
+
+
 def test_an_undo_that_was_cut_off_before_it_was_recorded_is_ended_by_the_next(
     api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path
 ) -> None:
