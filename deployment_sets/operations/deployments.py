@@ -152,7 +152,10 @@ def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at
 
 
 def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str, ...]:
-    """Take it back; the paths that changed. Raises AlreadyUndone, OutsideRoots, UndoRefused and what `writer.undo` raises."""
+    """Take it back; the paths that changed.
+
+    Raises AlreadyUndone, OutsideRoots, UndoRefused and what `writer.undo` raises.
+    """
     if deployment.undone_at:
         raise AlreadyUndone(f"It was undone at {deployment.undone_at:%Y-%m-%d %H:%M}.")
     root, path = _place(deployment.project_path, deployment.project)
