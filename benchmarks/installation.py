@@ -65,6 +65,7 @@ def installed(*, artifacts: int, files: int, depth: int) -> Iterator[Installatio
         filling = [sys.executable, "-m", "benchmarks.nested_set", str(repositories / "skills"), *numbers]
         set_id = run(filling, env=env).strip()
         web = [sys.executable, "-m", "gunicorn", "skillmeat_site.wsgi", "--workers=1", f"--threads={THREADS}"]
-        with running([*web, f"--bind=127.0.0.1:{port}", "--log-level=warning"], env=env):
+        place = [f"--bind=127.0.0.1:{port}", "--log-level=warning"]
+        with (directory / "web.log").open("w") as log, running([*web, *place], env=env, errors=log):
             wait_for_port(port)
             yield Installation(port=port, set_id=set_id, directory=directory)

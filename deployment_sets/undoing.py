@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from deployment_sets.changes import Change, DeployFailed
 from deployment_sets.directory import Directory, Found, Stands, sync_all
 from deployment_sets.jsontext import Patch, reverted
-from deployment_sets.merge import Entry, Merged, SettingsMalformed, merge
+from deployment_sets.merge import Entry, Merged, SettingsMalformed, edited_groups, merge
 from deployment_sets.steps import Action
 from skillmeat_site.errors import DomainError, Kind
 
@@ -40,7 +40,10 @@ class UndoRefused(DomainError):
 
 
 class UndoMissing(DomainError):
-    """What the server kept for undoing this deploy is not there any more, or is damaged."""
+    """What the server kept for undoing this deploy is not there any more, or is damaged.
+
+    It is kept for a time only: `manage.py prune_history` removes what is old.
+    """
 
     code: ClassVar[str] = "undo_missing"
     kind: ClassVar[Kind] = Kind.CONFLICT
@@ -230,7 +233,8 @@ def _merged_back(directory: Directory, record: Record, found: Found, *, is_same:
             owned=[entry.owned for entry in way.added],
             created=way.created,
         )
-        if outcome.clashes:
+        ours = [entry.owned for entry in way.added]
+        if outcome.clashes or (data is not None and edited_groups(data, way.added, ours)):
             raise _ChangedSince
         restored = outcome.data
     if restored is None and data is not None:

@@ -17,7 +17,6 @@ from deployment_sets.resolution import (
     Member,
     Path,
     Unresolved,
-    outline as outline_values,
     reached,
     resolve as resolve_values,
 )
@@ -59,21 +58,21 @@ class ResolvedSet:
 def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
     """All that the set stands for, in six queries at most."""
     reach = _Reach([deployment_set])
-    rows = reach.artifacts()
-    taken = {row[0]: Taken._make(row) for row in rows.values_list(*COLUMNS)}
+    taken = reach.taken()
     found = resolve_values(deployment_set.pk, reach.containers(), taken)
     return ResolvedSet(
         set_id=deployment_set.pk,
         depth=found.depth,
         artifacts=tuple(Placed(artifact=taken[each.artifact], path=each.path) for each in found.artifacts),
         unresolved=found.unresolved,
-        rows=rows,
+        rows=reach.artifacts(),
     )
 
 
-def outline(deployment_set: DeploymentSet) -> Iterator[tuple[int, Container]]:
-    """The sets and groups in it, with how deep each lies."""
-    return outline_values(deployment_set.pk, _Reach([deployment_set]).containers())
+def contents(deployment_set: DeploymentSet) -> tuple[dict[UUID, Container], dict[UUID, Taken]]:
+    """The sets and groups in it, itself included, and the artifacts that exist, in six queries at most."""
+    reach = _Reach([deployment_set])
+    return reach.containers(), reach.taken()
 
 
 def measure(deployment_sets: Collection[DeploymentSet]) -> None:
@@ -100,6 +99,9 @@ class _Reach:
         direct = self._members.exclude(artifact_uuid=None).values("artifact_uuid")
         grouped = GroupMember.objects.filter(group__in=self._group_ids).values("artifact")
         return Artifact.objects.filter(Q(pk__in=direct) | Q(pk__in=grouped))
+
+    def taken(self) -> dict[UUID, Taken]:
+        return {row[0]: Taken._make(row) for row in self.artifacts().values_list(*COLUMNS)}
 
     def containers(self) -> dict[UUID, Container]:
         names = DeploymentSet.objects.filter(pk__in=self._sets).values_list("pk", "name")
