@@ -50,6 +50,7 @@ class SearchPagination(OffsetPagination):
         answer["required"] += ["facets", "counts_are_exact"]
         answer["properties"]["counts_are_exact"] = {
             "type": "boolean",
+            "examples": [True],
             "description": f"False when there are more than {find.COUNTED:,} hits, of which no more are counted.",
         }
         answer["properties"]["facets"] = {
