@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,10 @@ def test_the_settings_name_handlers_that_exist() -> None:
 
 
 def from_this_machine(environ: dict[str, Any], start_response: Any) -> Any:
-    """The product's WSGI application, as a program on the same machine reaches it."""
-    return application(environ | {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"}, start_response)
+    """The product's WSGI application, as a program on the same machine reaches it, and closed as servers do."""
+    answer = application(environ | {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"}, start_response)
+    with closing(answer):
+        return [b"".join(answer)]
 
 
 driven = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
