@@ -3,21 +3,16 @@
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
 from collections_app.models import Artifact, Collection
 from marketplace.models import Entry, Source
 from skillmeat_site.accounts.models import Project
-from skillmeat_site.admin_pages import ConsoleAdmin
 from skillmeat_site.audit.models import AuditEvent
 from tests.factories import ArtifactFactory, CollectionFactory, EntryFactory, ProjectFactory, SourceFactory
 
 # Until the page of a source is one that takes journeys and panels from other apps.
-of_source = pytest.mark.skipif(
-    not isinstance(admin.site.get_model_admin(Source), ConsoleAdmin), reason="the page of a source is plain"
-)
 LIST = reverse("admin:marketplace_entry_changelist")
 
 
@@ -159,7 +154,6 @@ def test_without_a_selection_there_is_nothing_to_import(console: Client, project
     assert "Import…</a>" not in page
 
 
-@of_source
 def test_a_source_is_imported_by_type_and_confidence(console: Client, project: Project) -> None:
     source: Source = SourceFactory()
     wanted = EntryFactory(source=source, confidence=90)
@@ -182,7 +176,6 @@ def test_the_page_of_an_entry_says_what_it_has_become(console: Client, project: 
     assert reverse("admin:collections_app_artifact_change", args=[artifact.pk]) in page
 
 
-@of_source
 def test_the_page_of_a_source_says_who_has_taken_something(console: Client, project: Project) -> None:
     artifact = ArtifactFactory()
     page = console.get(reverse("admin:marketplace_source_change", args=[artifact.source_id])).content.decode()
