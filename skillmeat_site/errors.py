@@ -35,7 +35,7 @@ class DomainError(Exception):
     code: ClassVar[str] = "internal_error"
     kind: ClassVar[Kind] = Kind.INTERNAL
     title: ClassVar[str] = "Internal error"
-    hint: str = ""
+    hint: str = "Look for the request_id in the server's log."
 
     def __init__(self, detail: str = "", *, hint: str | None = None, **extra: Any) -> None:
         super().__init__(detail or self.title)

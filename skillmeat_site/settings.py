@@ -15,6 +15,7 @@ SKILLMEAT_WORKERS = env.positive_int("SKILLMEAT_WORKERS", 2)
 SKILLMEAT_TRUSTED_PROXIES = env.networks("SKILLMEAT_TRUSTED_PROXIES")
 SKILLMEAT_THROTTLE_USER = env.rate("SKILLMEAT_THROTTLE_USER", "6000/min")
 SKILLMEAT_THROTTLE_ANONYMOUS = env.rate("SKILLMEAT_THROTTLE_ANONYMOUS", "600/min")
+SKILLMEAT_THROTTLE_LOGIN = env.rate("SKILLMEAT_THROTTLE_LOGIN", "10/min")
 SKILLMEAT_LOG_FORMAT = env.choice("SKILLMEAT_LOG_FORMAT", ("json", "console"))
 
 SKILLMEAT_GITHUB_API_URL = env.http_url("SKILLMEAT_GITHUB_API_URL", "https://api.github.com")
@@ -187,6 +188,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["skillmeat_site.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "skillmeat_site.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "skillmeat_site.api.schema.ProblemSchema",
+    "DEFAULT_METADATA_CLASS": "skillmeat_site.api.metadata.Pointer",
     "EXCEPTION_HANDLER": "skillmeat_site.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -201,6 +203,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "skillmeat_site.api.reference.add_reference",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "skillmeat_site.jobs.models.JobStatus",
         "EntryStatus": "marketplace.models.Status",

@@ -43,6 +43,7 @@ def server_settings(settings: Any, tmp_path: Path) -> None:
     settings.SKILLMEAT_DATA_DIR = tmp_path / "data"
     options = {"location": tmp_path / "data" / "content"}
     settings.STORAGES = settings.STORAGES | {"content": settings.STORAGES["content"] | {"OPTIONS": options}}
+    settings.WHITENOISE_AUTOREFRESH = True  # every client would look through all static files first
     settings.SKILLMEAT_AUTH = "single-user"
     settings.SKILLMEAT_TRUSTED_PROXIES = []
     settings.GITHUB_TOKEN = ""

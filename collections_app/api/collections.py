@@ -137,7 +137,7 @@ class CollectionViewSet(
         """
         collection = self.get_object()
         mode = self._mode(request)
-        body = RefreshSerializer(data=request.data if request.data is not None else {})
+        body = RefreshSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options, now = body.as_options(mode), timezone.now()
         if RESPOND_ASYNC not in _preferences(request):

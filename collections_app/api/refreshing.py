@@ -25,12 +25,17 @@ def parse_mode(text: str) -> Mode:
 
 
 @extend_schema_field({"type": "string", "enum": list(MODES)})
-class ModeField(TextField):
+class ModeField(OptionField):
     """Another word than these is no mode, which is not the same as one that makes no sense here."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(list(MODES), **kwargs)
+
     def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            return super().to_internal_value(data)
         try:
-            return parse_mode(super().to_internal_value(data))
+            return parse_mode(data)
         except ValueError as error:
             raise invalid("invalid", str(error)) from None
 

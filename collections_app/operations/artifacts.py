@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from collections_app import naming
 from collections_app.models import Artifact, ArtifactVersion, Collection, Reason
@@ -86,22 +86,20 @@ def change(*, artifact: Artifact, changes: Mapping[str, Any], by: User, at: date
             locked.save(update_fields=[*edited, "edited_fields", "updated_at"])
             record("artifact.changed", locked, project=artifact.project, by=by, at=at, fields=sorted(edited))
     except IntegrityError:
-        raise _taken(artifact.collection, artifact, changes.get("name", artifact.name)) from None
+        others = artifact.collection.artifacts.exclude(pk=artifact.pk)
+        raise _taken(others, artifact, changes.get("name", artifact.name)) from None
 
 
-def _taken(collection: Collection, artifact: Artifact, name: str) -> DomainError:
-    same = collection.artifacts.filter(type=artifact.type, namespace=artifact.namespace)
-    twins = same.filter(name=name)
-    if artifact.collection_id == collection.pk and name != artifact.name:
-        twins = twins.exclude(pk=artifact.pk)
-    twin = twins.first()
+def _taken(others: QuerySet[Artifact], artifact: Artifact, name: str) -> DomainError:
+    same = others.filter(type=artifact.type, namespace=artifact.namespace)
+    twin = same.filter(name=name).select_related("collection").first()
     if twin is None:
         return DomainError("The artifact could not be saved.")
     names = set(same.values_list("name", flat=True))
     owner = artifact.source.owner if artifact.source else ""
     free = naming.free(ArtifactType(artifact.type), name, owner=owner, taken=names)
     return ArtifactExists(
-        f"{collection} has a {artifact.type} {name!r}.",
+        f"{twin.collection} has a {artifact.type} {name!r}.",
         existing_id=twin.public_id,
         suggested_names=list(free),
     )
@@ -141,7 +139,7 @@ def copy(*, artifact: Artifact, collection: Collection, by: User, at: datetime) 
                 collection=collection.public_id,
             )
     except IntegrityError:
-        raise _taken(collection, artifact, artifact.name) from None
+        raise _taken(collection.artifacts.all(), artifact, artifact.name) from None
     return twin
 
 

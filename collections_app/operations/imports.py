@@ -24,9 +24,10 @@ from collections_app.planning import (
     Wish,
     plan_import,
 )
-from marketplace.detection.vocabulary import ACTIVE_TYPES, ArtifactType
-from marketplace.models import Entry, Source, TrustLevel
+from marketplace.detection.vocabulary import ArtifactType
+from marketplace.models import Entry, Source
 from marketplace.operations import catalogue
+from marketplace.operations.trust import ConfirmationRequired, needs_confirmation
 from skillmeat_site import ids
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
@@ -76,15 +77,6 @@ class EntryIncomplete(DomainError):
     kind = Kind.CONFLICT
     title = "Not all files are stored"
     hint = "Raise the limits or scan again, then import it."
-
-
-class ConfirmationRequired(DomainError):
-    """A hook, MCP server or plugin runs by itself once it is deployed, and its source is untrusted."""
-
-    code = "confirmation_required"
-    kind = Kind.CONFLICT
-    title = "Confirm that you trust it"
-    hint = "Look into its files; then send confirm_untrusted: true, or raise the source's trust_level."
 
 
 class ImportConflicts(DomainError):
@@ -237,8 +229,7 @@ def _obstacle(entry: Entry | None, source: Source, *, confirmed: bool) -> Domain
         return EntryExcluded(entry.excluded_reason)
     if entry.incomplete:
         return EntryIncomplete(entry.incomplete)
-    is_untrusted = source.trust_level == TrustLevel.UNTRUSTED
-    if is_untrusted and entry.type in ACTIVE_TYPES and not confirmed:
+    if not confirmed and needs_confirmation(entry.type, source):
         return ConfirmationRequired(f"{source} is untrusted, and a {entry.type} runs by itself.")
     return None
 

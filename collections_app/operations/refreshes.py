@@ -66,6 +66,7 @@ class CollectionGone(DomainError):
     code = "collection_gone"
     kind = Kind.NOT_FOUND
     title = "The collection is gone"
+    hint = "Nothing is left to do."
 
 
 def refresh(

@@ -26,7 +26,6 @@ from deployment_sets.operations import deployments
 from deployment_sets.operations.deployments import AlreadyUndone, OutsideRoots
 from deployment_sets.undoing import UndoMissing, UndoRefused
 from skillmeat_site.accounts.errors import RoleRequired
-from skillmeat_site.accounts.models import Role
 from skillmeat_site.accounts.permissions import RolePermission
 from skillmeat_site.api.viewsets import ResourceViewSet
 
@@ -42,7 +41,7 @@ class DeploymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resour
     serializer_class = DeploymentDetailSerializer
     filterset_class = DeploymentFilter
     permission_classes = (RolePermission,)
-    roles = {"verify": Role.VIEWER}
+    reading_actions = {"verify"}
     problems = {
         "verify": (OutsideRoots, TargetMissing, LockDamaged),
         "undo": (

@@ -19,6 +19,7 @@ from skillmeat_site.api.fields import NumberField, OptionField, PublicIdField, S
 from skillmeat_site.ids import encode
 
 MAX_ID = 60
+MAX_POSITION = 10**6
 PREFIXES = {Kind.SET: DeploymentSet.id_prefix, Kind.GROUP: Group.id_prefix}
 
 
@@ -56,7 +57,11 @@ class NewMemberSerializer(StrictSerializer):
     group_id = TextField(max_length=MAX_ID, required=False, allow_null=True)
     member_set_id = TextField(max_length=MAX_ID, required=False, allow_null=True)
     position = NumberField(
-        min_value=0, required=False, allow_null=True, help_text="From 0; at the end when it is absent."
+        min_value=0,
+        max_value=MAX_POSITION,
+        required=False,
+        allow_null=True,
+        help_text="From 0; at the end when it is absent.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _uuid(text: str) -> UUID | None:
 class PositionSerializer(StrictSerializer):
     """The body of `PUT /deployment-sets/{id}/members/{member_id}`."""
 
-    position = NumberField(min_value=0)
+    position = NumberField(min_value=0, max_value=MAX_POSITION)
 
 
 class SetMemberSerializer(serializers.ModelSerializer[SetMember]):

@@ -1,9 +1,9 @@
 """`/deployment-sets`: the sets themselves, their members, and what they stand for."""
 
-from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from drf_spectacular.types import OpenApiTypes
@@ -35,7 +35,7 @@ from deployment_sets.lockfile import LockDamaged
 from deployment_sets.merge import SettingsMalformed
 from deployment_sets.models import DeploymentSet, SetMember
 from deployment_sets.operations import deployments, members, resolving, sets
-from deployment_sets.operations.deployments import OutsideRoots, TrustRequired
+from deployment_sets.operations.deployments import OutsideRoots
 from deployment_sets.operations.locking import SetGone
 from deployment_sets.operations.members import (
     MemberExists,
@@ -46,6 +46,7 @@ from deployment_sets.operations.members import (
 )
 from deployment_sets.operations.sets import PrivateInside, SetExists
 from deployment_sets.planning import DeployConflicts
+from marketplace.operations.trust import ConfirmationRequired
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
 from skillmeat_site.accounts.scoping import project_for_writing
 from skillmeat_site.api.filters import bad_parameter
@@ -53,7 +54,6 @@ from skillmeat_site.api.pagination import OffsetPagination
 from skillmeat_site.api.viewsets import ResourceViewSet
 
 FORMATS = [archive.value for archive in Format]
-PIECE = 64 * 1024
 MEDIA_TYPES = {Format.TAR_GZ: "application/gzip", Format.ZIP: "application/zip"}
 MEMBER_ID = OpenApiParameter("member_id", str, OpenApiParameter.PATH)
 
@@ -91,7 +91,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         "remove": (SetGone, RoleRequired),
         "deploy": (
             OutsideRoots,
-            TrustRequired,
+            ConfirmationRequired,
             DeployConflicts,
             DeployFailed,
             DeployRunning,
@@ -102,7 +102,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
             ArtifactUnusable,
             RoleRequired,
         ),
-        "bundle": (TrustRequired, DeployConflicts, ArtifactUnusable),
+        "bundle": (ConfirmationRequired, DeployConflicts, ArtifactUnusable),
     }
 
     def list(self, request: Request) -> Response:
@@ -229,15 +229,15 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
         responses={(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES.values()},
     )
     @action(detail=True, filterset_class=None)
-    def bundle(self, request: Request, id: str) -> StreamingHttpResponse:
+    def bundle(self, request: Request, id: str) -> FileResponse:
         """What a deploy into an empty directory would leave there; the same set is the same bytes."""
         deployment_set = self.get_object()
         archive = Format(self._choice("format", Format.TAR_GZ, FORMATS))
         confirmed = self._choice("confirm_untrusted", "false", ["false", "true"]) == "true"
         file = deployments.bundle(deployment_set=deployment_set, archive=archive, confirm_untrusted=confirmed)
         name = f"{slugify(deployment_set.name) or 'set'}.{archive}"
-        return StreamingHttpResponse(
-            _pieces(file),
+        return FileResponse(
+            file,
             content_type=MEDIA_TYPES[archive],
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -266,10 +266,3 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
 
 def _shown_member(member: SetMember) -> dict[str, Any]:
     return dict(SetMemberSerializer(SetMember.objects.named().get(pk=member.pk)).data)
-
-
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """The file bit by bit; it is closed however far a client reads."""
-    with file:
-        while piece := file.read(PIECE):
-            yield piece

@@ -11,7 +11,6 @@ from typing import IO, Any, cast
 from django.conf import settings
 from django.db import transaction
 
-from collections_app.models import Artifact
 from deployment_sets import writer
 from deployment_sets.bundle import Format, stream
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, root_of
@@ -20,14 +19,12 @@ from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
 from deployment_sets.planning import OnConflict, Wishes
 from deployment_sets.verifying import Drift
-from marketplace.detection.vocabulary import ACTIVE_TYPES
-from marketplace.models import TrustLevel
+from marketplace.operations.trust import ConfirmationRequired, needs_confirmation
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
 
 IN_MEMORY = 4 * 1024**2  # bytes; a larger archive is spooled to the disk
-# What runs by itself once it is there.
 
 
 class OutsideRoots(DomainError):
@@ -41,18 +38,6 @@ class OutsideRoots(DomainError):
     kind = Kind.FORBIDDEN
     title = "Nothing may be deployed there"
     hint = "Choose a directory below a root, or ask the operator to add one to SKILLMEAT_DEPLOY_ROOTS."
-
-
-class TrustRequired(DomainError):
-    """Hooks, MCP servers and plugins run by themselves once they are deployed, and these come from nowhere trusted.
-
-    Their source is untrusted, or is not known any more. `artifacts` lists them.
-    """
-
-    code = "trust_required"
-    kind = Kind.CONFLICT
-    title = "Confirm that you trust them"
-    hint = "Look into their files; then send confirm_untrusted: true, or raise their sources' trust_level."
 
 
 class AlreadyUndone(DomainError):
@@ -82,7 +67,7 @@ def plan(*, deployment_set: DeploymentSet, wanted: Wanted) -> dict[str, Any]:
 
 
 def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at: datetime) -> Deployment:
-    """Put the set's artifacts there. Raises OutsideRoots, TrustRequired and what `writer.execute` raises.
+    """Put the set's artifacts there. Raises OutsideRoots, ConfirmationRequired and what `writer.execute` raises.
 
     The row is written first, so that a deploy which is cut off can be seen, and undone once it was finished.
     """
@@ -137,7 +122,7 @@ def verify(*, deployment: Deployment) -> Drift:
 def bundle(*, deployment_set: DeploymentSet, archive: Format, confirm_untrusted: bool = False) -> IO[bytes]:
     """The set as an archive, whole, so that what fails fails before a byte is sent.
 
-    Raises TrustRequired, DeployConflicts and ArtifactUnusable.
+    Raises ConfirmationRequired, DeployConflicts and ArtifactUnusable.
     """
     resolved = resolve(deployment_set)
     if not confirm_untrusted:
@@ -182,16 +167,12 @@ def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted
 
 def _require_trust(resolved: ResolvedSet) -> None:
     artifacts = [placed.artifact for placed in resolved.artifacts]
-    doubtful = [each for each in artifacts if each.type in ACTIVE_TYPES and not _is_trusted(each)]
+    doubtful = [each for each in artifacts if needs_confirmation(each.type, each.source)]
     if doubtful:
         names = ", ".join(map(str, doubtful[:5]))
-        raise TrustRequired(
+        raise ConfirmationRequired(
             f"From untrusted sources: {names}.", artifacts=[str(each.pk) for each in doubtful]
         )
-
-
-def _is_trusted(artifact: Artifact) -> bool:
-    return artifact.source is not None and artifact.source.trust_level != TrustLevel.UNTRUSTED
 
 
 def _begin(deployment_set: DeploymentSet, wanted: Wanted, *, by: User | None, at: datetime) -> Deployment:

@@ -135,7 +135,9 @@ def _tell(verb: str, member: SetMember, *, by: User, at: datetime, **facts: int)
 
 def _valid(position: int, *, last: int) -> int:
     if not 0 <= position <= last:
-        raise NoSuchPosition(f"Use a position from 0 to {last}.")
+        detail = f"Use a position from 0 to {last}."
+        wrong = {"pointer": "/position", "code": "no_such_position", "detail": detail}
+        raise NoSuchPosition(detail, errors=[wrong])
     return position
 
 

@@ -37,13 +37,15 @@ def answer(request: Request, file: Mapping[str, Any]) -> HttpResponse:
     """The file's bytes, or 304 to somebody who has them."""
     etag = f'"{file["digest"]}"'
     unchanged = get_conditional_response(request._request, etag=etag)  # noqa: SLF001  Django's own is asked for
-    return unchanged or _download(store.read(file["digest"]), etag=etag)
+    response: HttpResponse = unchanged or _download(store.read(file["digest"]))
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
-def _download(data: bytes, *, etag: str) -> HttpResponse:
+def _download(data: bytes) -> HttpResponse:
     """As text or as bytes, and never as anything that a browser would render or run."""
     response = HttpResponse(data, content_type=_media_type(data))
-    response["ETag"] = etag
     response["Content-Security-Policy"] = SECURITY_POLICY
     response["X-Content-Type-Options"] = "nosniff"
     return response

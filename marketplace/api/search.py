@@ -59,7 +59,7 @@ class SearchPagination(OffsetPagination):
 
 
 def _counts(names: list[str]) -> dict[str, Any]:
-    number = {"type": "integer", "minimum": 0}
+    number = {"type": "integer", "minimum": 0, "examples": [1]}
     return {"type": "object", "properties": dict.fromkeys(map(str, names), number)}
 
 

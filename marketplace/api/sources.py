@@ -140,6 +140,8 @@ class SourceViewSet(
 class InferUrlView(StrictQueryMixin, APIView):
     """What a pasted link means."""
 
+    action = "infer"
+    reading_actions = {"infer"}
     permission_classes = (ScopePermission,)
 
     @extend_schema(

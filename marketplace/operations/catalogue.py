@@ -75,6 +75,7 @@ class NotExcluded(DomainError):
     code = "not_excluded"
     kind = Kind.NOT_FOUND
     title = "Not excluded"
+    hint = "Nothing is left to do; excluded=true lists what is excluded."
 
 
 def exclude(*, entry: Entry, reason: str, by: User, at: datetime) -> None:

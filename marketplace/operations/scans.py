@@ -35,6 +35,7 @@ class SourceGone(DomainError):
     code = "source_gone"
     kind = Kind.NOT_FOUND
     title = "The source is gone"
+    hint = "Add it again if it is still wanted."
 
 
 class DuplicateSource(DomainError):
@@ -66,19 +67,24 @@ class RescanTooSoon(DomainError):
 def request(*, source: Source, by: User | None, at: datetime, trigger: Trigger, force: bool = False) -> Job:
     """Queue a scan. Raises JobConflict while one is queued or running, RescanTooSoon where people hurry."""
     with transaction.atomic():
-        job = jobs.enqueue(
-            kind=SCAN,
-            subject_id=source.pk,
-            project=source.project,
-            trigger=trigger,
-            by=by,
-            at=at,
-            force=force,
-        )
+        job = enqueue(source=source, by=by, at=at, trigger=trigger, force=force)
         if trigger == Trigger.MANUAL and by and not by.is_superuser:
             _require_patience(source, at=at)
         record("scan.requested", source, project=source.project, by=by, at=at, job=job.public_id, force=force)
         return job
+
+
+def enqueue(*, source: Source, by: User | None, at: datetime, trigger: Trigger, force: bool = False) -> Job:
+    """A queued scan, for whoever tells of it in the same transaction. Raises JobConflict."""
+    return jobs.enqueue(
+        kind=SCAN,
+        subject_id=source.pk,
+        project=source.project,
+        trigger=trigger,
+        by=by,
+        at=at,
+        force=force,
+    )
 
 
 def _require_patience(source: Source, *, at: datetime) -> None:
@@ -241,9 +247,9 @@ def ended(job: Job, *, at: datetime) -> None:
     _close(source, at=at)
 
 
-def abandon(job: Job, *, by: User, at: datetime) -> None:
+def abandon(job: Job, *, at: datetime) -> None:
     """End the scan of a source that is being deleted."""
     try:
-        jobs.cancel(job, by=by, at=at)
+        jobs.stop(job, at=at)
     except JobFinished:
         return

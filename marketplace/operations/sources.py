@@ -102,8 +102,9 @@ def create(
         with transaction.atomic():
             source.save(force_insert=True)
             SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
-            record("source.created", source, project=project, by=by, at=at, repo_url=source.repo_url)
-            scans.request(source=source, by=by, at=at, trigger=trigger)
+            job = scans.enqueue(source=source, by=by, at=at, trigger=trigger)
+            told = {"repo_url": source.repo_url, "job": job.public_id}
+            record("source.created", source, project=project, by=by, at=at, **told)
     except IntegrityError:
         twin = Source.objects.same_as(source).first()
         if twin is None:
@@ -257,7 +258,8 @@ def delete(*, source: Source, by: User, at: datetime) -> None:
         job = (
             Job.objects.live().filter(kind=SCAN, subject_id=source.pk).select_for_update(of=("self",)).first()
         )
-        record("source.deleted", source, project=source.project, by=by, at=at, repo_url=source.repo_url)
+        told = {"repo_url": source.repo_url} | ({"cancelled": job.public_id} if job else {})
+        record("source.deleted", source, project=source.project, by=by, at=at, **told)
         source.delete()
         if job:
-            scans.abandon(job, by=by, at=at)
+            scans.abandon(job, at=at)

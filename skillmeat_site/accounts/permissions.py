@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class ScopePermission(IsAuthenticated):
-    """A known caller, whose token (if any) has the scope that the method needs.
+    """A known caller, whose token (if any) has the scope that the action needs.
+
+    Safe methods only need to read, and so do the actions that the view names in `reading_actions`: they are
+    a POST because of their body, and change nothing.
 
     Whoever is not known has spent one of the requests that an address has without valid credentials.
     """
@@ -28,9 +31,14 @@ class ScopePermission(IsAuthenticated):
             throttles.spend_address(request)
             return False
         token = request.auth
-        if isinstance(token, Token) and token.scope == TokenScope.READ and request.method not in SAFE_METHODS:
+        if isinstance(token, Token) and token.scope == TokenScope.READ and not reads(request.method, view):
             raise ReadOnlyToken
         return True
+
+
+def reads(method: str | None, view: Any) -> bool:
+    """Whether a request with this method to the view's present action changes nothing."""
+    return method in SAFE_METHODS or getattr(view, "action", "") in getattr(view, "reading_actions", ())
 
 
 class RolePermission(ScopePermission):
@@ -39,7 +47,7 @@ class RolePermission(ScopePermission):
     problems = (ReadOnlyToken, RoleRequired)
 
     def has_object_permission(self, request: Request, view: "APIView", obj: Any) -> bool:
-        if request.method not in SAFE_METHODS:
+        if not reads(request.method, view):
             roles: dict[str, Role] = getattr(view, "roles", {})
             project = obj if isinstance(obj, Project) else obj.project
             role = roles.get(getattr(view, "action", ""), Role.EDITOR)

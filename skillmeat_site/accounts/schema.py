@@ -21,7 +21,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 class LocalOperatorScheme(OpenApiAuthenticationExtension):
-    """Needs nothing, which OpenAPI writes as an empty requirement."""
+    """Needs nothing, which OpenAPI writes as an empty requirement; with several users there is no such way."""
 
     target_class = "skillmeat_site.accounts.authentication.LocalOperatorAuthentication"
     name = ()
@@ -29,8 +29,8 @@ class LocalOperatorScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         return []
 
-    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[Any]]:
-        return {}
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[Any]] | None:
+        return {} if settings.SKILLMEAT_AUTH == "single-user" else None
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

@@ -50,6 +50,7 @@ class PermissionDenied(DomainError):
     code = "permission_denied"
     kind = Kind.FORBIDDEN
     title = "Not allowed"
+    hint = "With a session of the console, send its CSRF token in X-CSRFToken; or use an API token."
 
 
 class NotFound(DomainError):
@@ -67,6 +68,7 @@ class MethodNotAllowed(DomainError):
     code = "method_not_allowed"
     kind = Kind.METHOD
     title = "Method not allowed"
+    hint = "Use one of the methods that Allow names; the reference is at /api/docs."
 
 
 class UnsupportedMediaType(DomainError):
@@ -84,6 +86,7 @@ class Throttled(DomainError):
     code = "throttled"
     kind = Kind.THROTTLED
     title = "Too many requests"
+    hint = "Wait as long as Retry-After says."
 
 
 class NotLocal(DomainError):

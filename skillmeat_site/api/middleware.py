@@ -109,7 +109,13 @@ def conditional_answers(get_response: Handler) -> Handler:
         if not request.path.startswith(API):
             return response
         patch_vary_headers(response, ("Authorization", "Cookie"))
-        if not isinstance(response, HttpResponse) or not _can_be_tagged(request, response):
+        if not isinstance(response, HttpResponse):
+            return response
+        if (
+            response.status_code == HTTPStatus.NOT_MODIFIED
+        ):  # a view has seen to it, and has no length to tell
+            return _not_modified(response)
+        if not _can_be_tagged(request, response):
             return response
         if "ETag" not in response:
             set_response_etag(response)

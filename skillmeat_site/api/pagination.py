@@ -69,22 +69,23 @@ class CursorPagination(BasePagination):
             "name": "cursor",
             "in": "query",
             "schema": {"type": "string"},
-            "description": "The end_cursor of the page before; empty or absent for the first page.",
         }
         return [LIMIT_PARAMETER, cursor]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        cursor = {"type": ["string", "null"]}
+        boolean = {"type": "boolean", "examples": [False]}
+        cursor = {"type": ["string", "null"], "examples": ["src_01m7yzq3e8fgxb5t2v9kc4hd6n"]}
         return _list_schema(
             schema,
             {
-                "has_next_page": {"type": "boolean"},
-                "has_previous_page": {"type": "boolean"},
+                "has_next_page": boolean,
+                "has_previous_page": boolean,
                 "start_cursor": cursor,
                 "end_cursor": cursor,
                 "total_count": {
                     "type": ["integer", "null"],
                     "description": "How many rows match; only counted when a filter is set.",
+                    "examples": [None],
                 },
             },
         )
@@ -117,8 +118,11 @@ class OffsetPagination(BasePagination):
         return [LIMIT_PARAMETER, {"name": "offset", "in": "query", "schema": schema}]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        number, boolean = {"type": "integer"}, {"type": "boolean"}
-        names = {"total_count": number, "limit": number, "offset": number}
+        boolean = {"type": "boolean", "examples": [False]}
+        names = {
+            name: {"type": "integer", "examples": [example]}
+            for name, example in {"total_count": 1, "limit": DEFAULT_LIMIT, "offset": 0}.items()
+        }
         return _list_schema(schema, names | {"has_next_page": boolean, "has_previous_page": boolean})
 
 

@@ -54,18 +54,23 @@ def problem(error: DomainError, *, path: str) -> dict[str, Any]:
     }
 
 
+def headers(error: DomainError) -> dict[str, str]:
+    """What the answer's headers say of the failure."""
+    return {"Retry-After": str(error.extra["retry_after"])} if "retry_after" in error.extra else {}
+
+
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: any exception out of a view is a problem; unexpected ones are logged and say nothing."""
     view: APIView = context["view"]
     error = translate(exception)
     if error.kind is Kind.INTERNAL:
         logger.error("Unhandled error in a view", exc_info=exception)
-        error = DomainError("Something went wrong on our side.", hint="The server's log has the request_id.")
+        error = DomainError("Something went wrong on our side.")
     response = Response(
         problem(error, path=context["request"].path), status=status_of(error), content_type=MEDIA_TYPE
     )
-    if "retry_after" in error.extra:
-        response["Retry-After"] = str(error.extra["retry_after"])
+    for name, value in headers(error).items():
+        response[name] = value
     if error.kind is Kind.UNAUTHENTICATED:
         response["WWW-Authenticate"] = view.get_authenticate_header(context["request"]) or "Bearer"
     return response

@@ -9,7 +9,7 @@ from rest_framework.permissions import SAFE_METHODS
 
 from skillmeat_site.api import errors
 from skillmeat_site.api.filters import filters_of
-from skillmeat_site.api.problems import MEDIA_TYPE, status_of
+from skillmeat_site.api.problems import MEDIA_TYPE, problem, status_of
 from skillmeat_site.errors import DomainError
 
 PROBLEM = {
@@ -51,12 +51,8 @@ ETAG = {
     "schema": {"type": "string"},
 }
 RETRY_AFTER = {"description": "Seconds.", "required": True, "schema": {"type": "integer", "minimum": 1}}
-IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "schema": {"type": "string"},
-    "description": "ETags of what the client has; if one of them is still right, the answer is a 304.",
-}
+IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+REQUEST_ID = "01980f5c8a7b7c3e9d2a4b5c6d7e8f90"
 
 
 class ProblemSchema(AutoSchema):
@@ -65,7 +61,7 @@ class ProblemSchema(AutoSchema):
     A view names problems of its own in `problems = {action: (error, ...)}`, a permission those that it raises
     for unsafe methods in `problems = (error, ...)`; what follows from the request
     itself (400, 401, 403, 404, 415, 422, 429) is worked out here. What is said of tags is what
-    `middleware.conditional_answers` does.
+    `middleware.conditional_answers` does. Examples of bodies are added by `reference.add_reference`.
     """
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -91,9 +87,10 @@ class ProblemSchema(AutoSchema):
         found: list[type[DomainError]] = [
             errors.InvalidRequest,
             errors.NotAuthenticated,
+            errors.NotLocal,
             errors.Throttled,
         ]
-        if self.method not in {"GET", "HEAD"} or not self._is_list_view():
+        if self.method not in SAFE_METHODS:  # a session needs its CSRF token for these
             found.append(errors.PermissionDenied)
         if "{" in self.path:
             found.append(errors.NotFound)
@@ -101,7 +98,7 @@ class ProblemSchema(AutoSchema):
             found.append(errors.InvalidValue)
         if self.method in {"POST", "PUT", "PATCH"}:
             found.append(errors.UnsupportedMediaType)
-        if self.method not in SAFE_METHODS:
+        if self.method not in SAFE_METHODS and not self._only_reads():
             for permission in self.view.permission_classes:
                 found += getattr(permission, "problems", ())
         found += getattr(self.view, "problems", {}).get(getattr(self.view, "action", ""), ())
@@ -116,7 +113,16 @@ class ProblemSchema(AutoSchema):
         )
         self.registry.register_on_missing(component)
         titles = dict.fromkeys(f"`{error.code}`: {error.title}." for error in listed)
-        return {"description": " ".join(titles), "content": {MEDIA_TYPE: {"schema": component.ref}}}
+        examples = {error.code: {"summary": error.title, "value": self._example(error)} for error in listed}
+        content = {MEDIA_TYPE: {"schema": component.ref, "examples": examples}}
+        return {"description": " ".join(titles), "content": content}
+
+    def _example(self, error: type[DomainError]) -> dict[str, Any]:
+        sentence = " ".join((error.__doc__ or "").split()).partition(". ")[0].removesuffix(".") + "."
+        return problem(error(sentence), path=self.path) | {"request_id": REQUEST_ID}
+
+    def _only_reads(self) -> bool:
+        return getattr(self.view, "action", "") in getattr(self.view, "reading_actions", ())
 
 
 class StrictFilters(OpenApiFilterExtension):
@@ -133,7 +139,6 @@ class StrictFilters(OpenApiFilterExtension):
                 name=name,
                 schema=found.schema(),
                 location="query",
-                description=found.__doc__,
                 required=getattr(found, "needed", False),
             )
             for name, found in filters_of(auto_schema.view).items()

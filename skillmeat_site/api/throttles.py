@@ -1,15 +1,17 @@
-"""How many requests somebody may make: by user, and by address for whoever is not known.
+"""How many requests somebody may make: by user, by address for whoever is not known, and logins by both.
 
-Only in multi-user mode. Windows are fixed: at their borders twice the number can pass, which is no harm for
-a limit that keeps a server alive. Counting that fails lets the request pass: a server whose counters are out
-of order is worth more than none.
+Requests are only limited in multi-user mode. Windows are fixed: at their borders twice the number can pass,
+which is no harm for a limit that keeps a server alive. Counting that fails lets the request pass: a server
+whose counters are out of order is worth more than none.
 """
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -40,7 +42,7 @@ class Budget:
         self._judge(asking=True)
 
     def _judge(self, *, asking: bool) -> None:
-        if self.rate is None or settings.SKILLMEAT_AUTH != "multi-user":
+        if self.rate is None:
             return
         window = Window.now(self.rate.seconds)
         try:
@@ -69,7 +71,20 @@ def spend_address(request: Request) -> None:
 
 def _of_address(request: Request) -> Budget:
     address = peers.household(peers.client(request))
-    return Budget(key=f"address-{address}", rate=settings.SKILLMEAT_THROTTLE_ANONYMOUS)
+    return Budget(key=f"address-{address}", rate=_among_several(settings.SKILLMEAT_THROTTLE_ANONYMOUS))
+
+
+def spend_login(request: HttpRequest, username: str) -> None:
+    """Note an attempt to log in, of the address and at this name; Throttled when either had none left."""
+    address = peers.household(peers.client(request))
+    name = hashlib.sha256(username.casefold().encode()).hexdigest()
+    for key in (f"login-from-{address}", f"login-as-{name}"):
+        Budget(key=key, rate=settings.SKILLMEAT_THROTTLE_LOGIN).spend()
+
+
+def _among_several(rate: Rate | None) -> Rate | None:
+    """Whoever works alone is not limited."""
+    return rate if settings.SKILLMEAT_AUTH == "multi-user" else None
 
 
 class RequestThrottle(BaseThrottle):
@@ -79,5 +94,6 @@ class RequestThrottle(BaseThrottle):
         if request.user is None:
             spend_address(request)
         else:
-            Budget(key=f"user-{request.user.pk}", rate=settings.SKILLMEAT_THROTTLE_USER).spend()
+            rate = _among_several(settings.SKILLMEAT_THROTTLE_USER)
+            Budget(key=f"user-{request.user.pk}", rate=rate).spend()
         return True

@@ -15,10 +15,15 @@ from skillmeat_site.errors import DomainError, catalogue
 
 def problem_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A problem document for the API's addresses, a small page for people elsewhere."""
-    document = problems.problem(error, path=request.path)
+    document, headers = problems.problem(error, path=request.path), problems.headers(error)
+    status = document["status"]
     if request.path.startswith(("/api/", "/healthz", "/readyz")):
-        return HttpResponse(json.dumps(document), status=document["status"], content_type=problems.MEDIA_TYPE)
-    return render(request, "problems/error.html", {"problem": document}, status=document["status"])
+        body = json.dumps(document)
+        return HttpResponse(body, status=status, content_type=problems.MEDIA_TYPE, headers=headers)
+    response = render(request, "problems/error.html", {"problem": document}, status=status)
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 def only_to_be_read(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

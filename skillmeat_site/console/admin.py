@@ -1,23 +1,27 @@
 """People and projects in the console; every edit is an audit event too."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from skillmeat_site.accounts.models import Membership, Project, Token, TokenScope, User
-from skillmeat_site.admin_pages import ConsoleAdmin, ago, badge, chips, operator
-from skillmeat_site.admin_pages.filters import Question
+from skillmeat_site.access.operations import members
+from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
+from skillmeat_site.admin_pages import ConsoleAdmin, ReadOnlyInline, ago, badge, chips, operator
+from skillmeat_site.admin_pages.filters import OfProject, Question
 from skillmeat_site.audit.recording import record
+from skillmeat_site.errors import DomainError
 
 
 class AuditedAdmin(ConsoleAdmin):
@@ -48,21 +52,51 @@ class AuditedAdmin(ConsoleAdmin):
         record(verb, obj, project=project, by=operator(request), at=timezone.now(), **facts)
 
 
-class MembershipInline(admin.TabularInline):
+def told_when_refused(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A view of the console in which what an operation refuses is said on its page; nothing was changed."""
+
+    @wraps(view)
+    def shown(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        try:
+            answer: HttpResponse | None = view(self, request, *args, **kwargs)
+        except DomainError as error:
+            messages.error(request, f"{error.detail} {error.hint}")
+            return redirect(request.path)
+        return answer
+
+    return shown
+
+
+class MembershipInline(ReadOnlyInline):
     model = Membership
-    extra = 0
+    fields = ("user", "role")
+
+
+class InMembership(OfProject):
+    """Users of a project."""
+
+    def of(self, queryset: Any, slug: str) -> QuerySet[Any]:
+        return queryset.filter(memberships__project__slug=slug)  # type: ignore[no-any-return]
 
 
 @admin.register(User)
 class OperatorAdmin(AuditedAdmin, UserAdmin):
+    """Whoever is deleted leaves his projects first, which the last admin of one cannot."""
+
     list_display = ("username", "email", "rights", "in_projects", "last_seen")
-    list_filter = (
-        "is_active",
-        "is_staff",
-        "is_superuser",
-        ("memberships__project", RelatedOnlyFieldListFilter),
-    )
+    list_filter = ("is_active", "is_staff", "is_superuser", InMembership)
     user_change_password = transaction.atomic(UserAdmin.user_change_password)
+    delete_view = told_when_refused(UserAdmin.delete_view)
+    response_action = told_when_refused(AuditedAdmin.response_action)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        for membership in obj.memberships.all():
+            members.remove(membership=membership, by=operator(request), at=timezone.now())
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("memberships__project")
@@ -106,11 +140,36 @@ class ProjectAdmin(AuditedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(AuditedAdmin):
+class MembershipAdmin(ConsoleAdmin):
+    """Its buttons are the API's operations, which keep every project an admin and tell of each change."""
+
     list_display = ("user", "project", "role")
-    list_filter = ("role", ("project", RelatedOnlyFieldListFilter))
+    list_filter = ("role", OfProject)
     list_select_related = ("user", "project")
     search_fields = ("user__username", "project__slug")
+    changeform_view = told_when_refused(ConsoleAdmin.changeform_view)
+    delete_view = told_when_refused(ConsoleAdmin.delete_view)
+    response_action = told_when_refused(transaction.atomic(ConsoleAdmin.response_action))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return ("user", "project") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: Any) -> None:
+        membership, _ = members.put(
+            project=obj.project,
+            user=obj.user,
+            role=Role(obj.role),
+            by=operator(request),
+            at=timezone.now(),
+        )
+        obj.pk = membership.pk
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        members.remove(membership=obj, by=operator(request), at=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset:
+            self.delete_model(request, membership)
 
 
 class Validity(Question):

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from skillmeat_site.api import throttles
+from skillmeat_site.api.errors import Throttled
+from skillmeat_site.api.views import problem_response
 from skillmeat_site.console import panels
 from skillmeat_site.jobs.health import worker_missing
 
@@ -17,6 +20,15 @@ class Console(AdminSite):
     index_title = "Console"
     site_url = "/api/docs"
     enable_nav_sidebar = False  # the menu in the header leaves its width to lists
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Guessing is slow: only so many attempts from one address, and at one name."""
+        if request.method == "POST":
+            try:
+                throttles.spend_login(request, request.POST.get("username", ""))
+            except Throttled as error:
+                return problem_response(request, error)
+        return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"worker_missing": worker_missing()}

@@ -172,10 +172,15 @@ def cancel(job: Job, *, by: User | None, at: datetime) -> Job:
     """End a queued job at once; ask a running one to stop at its next step. Raises JobFinished."""
     with transaction.atomic():
         record("job.cancelled", job, project=job.project, by=by, at=at)
-        # A running job may be parked just before it is asked to stop; then it is queued after all.
-        if _cancel_queued(job, at=at) or _ask_to_stop(job, at=at) or _cancel_queued(job, at=at):
-            return Job.objects.select_related("project").get(pk=job.pk)
-        raise JobFinished("The job has already ended.")
+        return stop(job, at=at)
+
+
+def stop(job: Job, *, at: datetime) -> Job:
+    """A cancel by somebody who tells of it in the same transaction. Raises JobFinished."""
+    # A running job may be parked just before it is asked to stop; then it is queued after all.
+    if _cancel_queued(job, at=at) or _ask_to_stop(job, at=at) or _cancel_queued(job, at=at):
+        return Job.objects.select_related("project").get(pk=job.pk)
+    raise JobFinished("The job has already ended.")
 
 
 def _cancel_queued(job: Job, *, at: datetime) -> bool:

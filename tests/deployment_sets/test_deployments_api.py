@@ -284,7 +284,7 @@ def test_what_runs_by_itself_and_is_not_trusted_has_to_be_confirmed(
     artifact = ArtifactFactory(type=type_, source=source, contents={"x.json": b"{}"})
     deployment_set = DeploymentSetFactory(holding=[artifact])
     answer = deploy(deployment_set, shop)
-    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/trust_required")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/confirmation_required")
     assert answer.json()["artifacts"] == [str(artifact.pk)]
     assert deploy(deployment_set, shop, dry_run=True).status_code == 200
     assert deploy(deployment_set, shop, confirm_untrusted=True).status_code == 200
@@ -472,7 +472,7 @@ def test_an_archive_that_cannot_be_made(api: APIClient, web: DeploymentSet, pdf:
     assert bundle(api, rivals).json()["type"] == "/problems/deploy_conflicts"
     hook = ArtifactFactory(type="hook", entry=None, contents={"hooks.json": b"{}"})
     doubtful = DeploymentSetFactory(holding=[hook])
-    assert bundle(api, doubtful).json()["type"] == "/problems/trust_required"
+    assert bundle(api, doubtful).json()["type"] == "/problems/confirmation_required"
     assert list(unpacked(bundle(api, doubtful, confirm_untrusted="true"))) == [LOCK]
     shutil.rmtree(django_settings.SKILLMEAT_DATA_DIR / "content")
     assert bundle(api, DeploymentSetFactory(holding=[pdf])).json()["type"] == "/problems/artifact_unusable"

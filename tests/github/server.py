@@ -128,7 +128,9 @@ class Handler(BaseHTTPRequestHandler):
     """One connection; it is also the `Wire` that faults write to."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes: the second would wait 40 ms for the client's ACK
+    disable_nagle_algorithm = (
+        True  # head and body are two writes: the second would wait 40 ms for the client's ACK
+    )
     timeout = 60
     server: Origin
     connection: socket.socket

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import DatabaseError, connection
@@ -15,6 +17,7 @@ from django.utils import timezone
 
 from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
 from skillmeat_site.audit.models import AuditEvent
+from skillmeat_site.configuration import Rate
 from tests.factories import UserFactory
 
 NO_ROWS_BELOW = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
@@ -41,26 +44,20 @@ def told() -> list[tuple[str, str, str, str]]:
     return list(AuditEvent.objects.order_by("id").values_list("actor", "verb", "object_label", "project"))
 
 
-def change() -> str:
-    return str(AuditEvent.objects.get().facts["change"])
-
-
 def test_a_new_project_is_told(console: Client, operator: User) -> None:
     console.post(address(Project, "add"), {"slug": "tools", "name": "Tools"} | NO_ROWS_BELOW)
     assert Project.objects.filter(slug="tools").exists()
     assert told() == [(operator.username, "project.created", "tools", "tools")]
 
 
-def test_a_role_given_on_the_page_of_a_project_is_told(
-    console: Client, operator: User, project: Project
-) -> None:
+def test_a_role_that_is_given_is_told(console: Client, operator: User, project: Project) -> None:
     ada = UserFactory(username="ada")
-    row = {"memberships-0-user": str(ada.pk), "memberships-0-role": "editor", "memberships-TOTAL_FORMS": 1}
-    form = {"slug": project.slug, "name": project.name} | NO_ROWS_BELOW | row
-    console.post(address(Project, "change", project.pk), form)
+    form = {"project": str(project.pk), "user": str(ada.pk), "role": "editor"}
+    console.post(address(Membership, "add"), form)
     assert Membership.objects.get(user=ada).role == Role.EDITOR
-    assert told() == [(operator.username, "project.updated", "default", "default")]
-    assert change() == "Added membership “ada is editor of default”."
+    label = "ada is editor of default"
+    assert told() == [(operator.username, "membership.created", label, "default")]
+    assert label in console.get(address(Project, "change", project.pk)).content.decode()
 
 
 def test_a_role_that_is_changed_or_taken_is_told(
@@ -162,3 +159,76 @@ def test_a_project_is_not_deleted_in_the_console(console: Client, project: Proje
     form = {"action": "delete_selected", "post": "yes", "_selected_action": [str(project.pk)]}
     console.post(address(Project, "changelist"), form)
     assert Project.objects.filter(pk=project.pk).exists()
+
+
+# --- The rules of the API are those of the console --------------------------------------------------
+
+
+def test_the_last_admin_of_a_project_stays_one_in_the_console(
+    console: Client, operator: User, project: Project
+) -> None:
+    last = Membership.objects.get(user=operator)
+    posts: list[tuple[str, dict[str, Any]]] = [
+        (address(Membership, "change", last.pk), {"role": "viewer"}),
+        (address(Membership, "delete", last.pk), {"post": "yes"}),
+        (
+            address(Membership, "changelist"),
+            {"action": "delete_selected", "post": "yes", "_selected_action": [str(last.pk)]},
+        ),
+        (address(User, "delete", operator.pk), {"post": "yes"}),
+        (
+            address(User, "changelist"),
+            {"action": "delete_selected", "post": "yes", "_selected_action": [str(operator.pk)]},
+        ),
+    ]
+    for page, form in posts:
+        answer = console.post(page, form, follow=True)
+        assert "is the only admin of default" in answer.content.decode(), page
+    assert Membership.objects.get(user=operator).role == Role.ADMIN
+    assert told() == []
+
+
+def test_a_user_who_is_deleted_leaves_his_projects_first(
+    console: Client, operator: User, member: Callable[..., User]
+) -> None:
+    ada = member(Role.ADMIN)
+    console.post(address(User, "delete", ada.pk), {"post": "yes"})
+    assert [verb for _, verb, _, _ in told()] == ["user.deleted", "membership.deleted"]
+
+
+# --- Logging in -------------------------------------------------------------------------------------
+
+LOGIN = "/admin/login/"
+MIDDAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def guesses(count: int, *, names: str, addresses: str) -> list[int]:
+    """The statuses of so many attempts to log in; `{}` is the number of each."""
+    client, found = Client(), []
+    for number in range(count):
+        form = {"username": names.format(number), "password": "guess"}
+        found.append(client.post(LOGIN, form, REMOTE_ADDR=addresses.format(number)).status_code)
+    return found
+
+
+@time_machine.travel(MIDDAY, tick=False)
+@pytest.mark.parametrize(
+    ("names", "addresses"), [("ada", "127.0.0.{}"), ("user-{}", "127.0.0.1"), ("{}ADA", "127.0.0.1")]
+)
+def test_passwords_are_guessed_slowly(db: None, settings: Any, names: str, addresses: str) -> None:
+    settings.SKILLMEAT_THROTTLE_LOGIN = Rate(requests=3, seconds=60)
+    assert guesses(5, names=names, addresses=addresses) == [200, 200, 200, 429, 429]
+
+
+@time_machine.travel(MIDDAY, tick=False)
+def test_whoever_guesses_too_often_is_told_when_to_come_back(db: None, settings: Any) -> None:
+    settings.SKILLMEAT_THROTTLE_LOGIN = Rate(requests=1, seconds=60)
+    guesses(1, names="ada", addresses="127.0.0.1")
+    answer = Client().post(LOGIN, {"username": "Ada", "password": "guess"})
+    assert (answer.status_code, answer["Retry-After"], answer["Content-Type"]) == (
+        429,
+        "60",
+        "text/html; charset=utf-8",
+    )
+    assert "Too many requests" in answer.content.decode()
+    assert Client().get(LOGIN).status_code == 200
