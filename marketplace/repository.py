@@ -6,6 +6,7 @@ them, no settings and no Django.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -66,6 +67,19 @@ class Tree:
 
     files: tuple[TreeFile, ...]
     truncated: bool = False
+
+    def directories(self) -> Counter[str]:
+        """Every directory with the number of files anywhere below it; "" is the root."""
+        counts = Counter(file.path.rpartition("/")[0] for file in self.files)
+        known = {""}
+        for held in counts:
+            directory = held
+            while directory not in known:
+                known.add(directory)
+                directory = directory.rpartition("/")[0]
+        for directory in sorted(known - {""}, key=len, reverse=True):  # children before their parents
+            counts[directory.rpartition("/")[0]] += counts[directory]
+        return counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from marketplace.api.filters import EntryFilter, SourceFilter
+from marketplace.api.permissions import require_place, require_trust
 from marketplace.api.serializers import (
     EntrySerializer,
     InferredSerializer,
@@ -21,24 +22,22 @@ from marketplace.api.serializers import (
     SourceChangesSerializer,
     SourceSerializer,
 )
-from marketplace.models import Entry, Source, TrustLevel
+from marketplace.models import Entry, Source
 from marketplace.models.source import SCAN
 from marketplace.operations import scans, sources
 from marketplace.operations.scans import RescanTooSoon
 from marketplace.operations.sources import SourceExists, UnknownDirectories
 from marketplace.repository import RepositoryNotFound
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
-from skillmeat_site.accounts.models import Project, Role
+from skillmeat_site.accounts.models import Role
 from skillmeat_site.accounts.permissions import RolePermission, ScopePermission
-from skillmeat_site.accounts.scoping import project_for_writing, require_role
+from skillmeat_site.accounts.scoping import project_for_writing
 from skillmeat_site.api.filters import StrictQueryMixin
 from skillmeat_site.api.pagination import OffsetPagination
 from skillmeat_site.api.viewsets import ResourceViewSet
 from skillmeat_site.jobs.api import JobFilter, JobSerializer
 from skillmeat_site.jobs.errors import JobConflict
 from skillmeat_site.jobs.models import Job, Trigger
-
-EDITORS_TRUST = {TrustLevel.UNTRUSTED, TrustLevel.BASIC}
 
 
 @extend_schema_view(
@@ -71,9 +70,8 @@ class SourceViewSet(
         body.is_valid(raise_exception=True)
         new = NewSourceSerializer.as_new_source(body.validated_data)
         project = project_for_writing(self.caller, body.validated_data.get("project"))
-        if new.location.is_local:  # reading the server's own directories is an admin's to decide
-            require_role(self.caller, project, Role.ADMIN)
-        self._require_trust(project, new.trust_level)
+        require_place(self.caller, project, new.location)
+        require_trust(self.caller, project, new.trust_level)
         source = sources.create(new=new, project=project, by=self.caller, at=timezone.now())
         location = f"{request.path}/{source.public_id}"
         return Response(self._shown(source), status=status.HTTP_201_CREATED, headers={"Location": location})
@@ -88,15 +86,10 @@ class SourceViewSet(
         body.is_valid(raise_exception=True)
         changes = body.as_changes()
         if changes.get("trust_level", source.trust_level) != source.trust_level:
-            self._require_trust(source.project, changes["trust_level"])
+            require_trust(self.caller, source.project, changes["trust_level"])
         if changes:
             sources.change(source=source, changes=changes, by=self.caller, at=timezone.now())
         return Response(self._shown(source))
-
-    def _require_trust(self, project: Project, trust_level: str) -> None:
-        """Trust above basic is an admin's to give."""
-        if trust_level not in EDITORS_TRUST:
-            require_role(self.caller, project, Role.ADMIN)
 
     def perform_destroy(self, instance: Source) -> None:
         sources.delete(source=instance, by=self.caller, at=timezone.now())

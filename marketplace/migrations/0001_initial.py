@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 ('confidence', models.PositiveSmallIntegerField()),
                 ('signals', models.JSONField(default=list, help_text='Why this type and confidence.')),
                 ('findings', models.JSONField(default=list, help_text='Which rules of its format it breaks.')),
+                ('worst_finding', models.CharField(blank=True, help_text='The severity of the worst of them; what lists filter by.', max_length=7)),
                 ('search_text', models.TextField(default='', help_text='What `matching` looks into, case-folded.')),
                 ('incomplete', models.CharField(blank=True, help_text='Why not all files are stored, so that it cannot be imported.', max_length=500)),
                 ('content_digest', models.CharField(max_length=71)),
@@ -199,6 +200,30 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='entry',
             index=models.Index(condition=models.Q(('removed_at', None), _negated=True), fields=['-removed_at'], name='entry_removed'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(fields=['-confidence', '-id'], name='entry_surest'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(fields=['type', '-id'], name='entry_of_type'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('removed_at', None), _negated=True), fields=['-id'], name='entry_gone'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('imported_at', None), _negated=True), fields=['-id'], name='entry_imported'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('excluded_at', None), _negated=True), fields=['-id'], name='entry_excluded'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
+            index=models.Index(condition=models.Q(('worst_finding', ''), _negated=True), fields=['worst_finding', '-id'], name='entry_with_findings'),
         ),
         migrations.AddConstraint(
             model_name='entry',

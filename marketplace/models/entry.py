@@ -99,6 +99,9 @@ class Entry(Row):
     signals = models.JSONField(default=list, help_text="Why this type and confidence.")
 
     findings = models.JSONField(default=list, help_text="Which rules of its format it breaks.")
+    worst_finding = models.CharField(
+        max_length=7, blank=True, help_text="The severity of the worst of them; what lists filter by."
+    )
 
     search_text = models.TextField(default="", help_text="What `matching` looks into, case-folded.")
 
@@ -142,6 +145,15 @@ class Entry(Row):
                 name="entry_confidences",
             ),
             models.Index(fields=["-removed_at"], condition=~Q(removed_at=None), name="entry_removed"),
+            # The console's list, newest first or surest first, and what is rare in it.
+            models.Index(fields=["-confidence", "-id"], name="entry_surest"),
+            models.Index(fields=["type", "-id"], name="entry_of_type"),
+            models.Index(fields=["-id"], condition=~Q(removed_at=None), name="entry_gone"),
+            models.Index(fields=["-id"], condition=~Q(imported_at=None), name="entry_imported"),
+            models.Index(fields=["-id"], condition=~Q(excluded_at=None), name="entry_excluded"),
+            models.Index(
+                fields=["worst_finding", "-id"], condition=~Q(worst_finding=""), name="entry_with_findings"
+            ),
         )
 
     def __str__(self) -> str:

@@ -33,6 +33,10 @@ class Visibility(models.TextChoices):
     PRIVATE = "private"
 
 
+# What `Source.visibility` says, in SQL.
+PRIVATE = Q(visibility_set=Visibility.PRIVATE) | Q(visibility_set="", private_upstream=True)
+
+
 class ScanStatus(models.TextChoices):
     """Derived, never stored: see `SourceQuerySet.with_scan_status`."""
 
@@ -73,6 +77,16 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
     def failing(self) -> Self:
         """Sources whose last finished scan failed."""
         return self.filter(outcome=ScanStatus.ERROR)
+
+    def scanning(self) -> Self:
+        """Those with a live scan, found from the few jobs and not from the many sources."""
+        return self.filter(pk__in=Job.objects.live().filter(kind=SCAN).values("subject_id"))
+
+    def private(self) -> Self:
+        return self.filter(PRIVATE)
+
+    def public(self) -> Self:
+        return self.exclude(PRIVATE)
 
     def due(self, at: datetime) -> Self:
         return self.filter(next_rescan_at__lte=at).order_by("next_rescan_at")

@@ -36,8 +36,8 @@ PLAIN_FIELDS = (
 )
 WRITTEN_FIELDS = (
     *PLAIN_FIELDS,
-    *("manifest", "incomplete", "tags", "path_tags", "frontmatter", "signals", "findings", "search_text"),
-    *("parent", "duplicate_of", "detected_sha", "changed_at", "removed_at"),
+    *("manifest", "incomplete", "tags", "path_tags", "frontmatter", "signals", "findings", "worst_finding"),
+    *("search_text", "parent", "duplicate_of", "detected_sha", "changed_at", "removed_at"),
 )
 MAX_REASON = 500
 MAX_SUGGESTED = 500
@@ -151,6 +151,7 @@ def _values(found: Found) -> dict[str, Any]:
         "frontmatter": dict(artifact.frontmatter),
         "signals": [asdict(signal) for signal in artifact.signals],
         "findings": [asdict(finding) for finding in found.findings],
+        "worst_finding": found.findings[0].severity.value if found.findings else "",
         "search_text": "\n".join(
             [artifact.name, artifact.title, artifact.description, artifact.path]
         ).casefold(),

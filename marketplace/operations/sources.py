@@ -96,7 +96,7 @@ def create(
     a host that is slow or down is no error here; then the branch is assumed and the job will tell.
     Raises SourceExists, naming the other, when the project has the same repository, ref and root.
     """
-    said = _describe(new)
+    said = describe(new.location, token=new.access_token)
     source = _build(new, said, project=project, at=at)
     try:
         with transaction.atomic():
@@ -113,8 +113,12 @@ def create(
     return source
 
 
-def _describe(new: NewSource) -> Description | None:
-    reader = readers.for_location(new.location, token=new.access_token)
+def describe(location: readers.Location, *, token: str = "") -> Description | None:
+    """What the host says of a repository, in one request; None when it is slow or down.
+
+    Raises RepositoryNotFound when it definitely says that there is none.
+    """
+    reader = readers.for_location(location, token=token)
     try:
         return reader.describe(seconds=DESCRIBE_SECONDS)
     except RepositoryNotFound:
@@ -213,12 +217,7 @@ def _require_directories(source: Source, manual_map: Mapping[str, Any]) -> None:
     tree = snapshots.recall_tree(source)
     if tree is None:
         return
-    known = {""}
-    for file in tree.files:
-        directory = file.path
-        while (directory := directory.rpartition("/")[0]) not in known:
-            known.add(directory)
-    if unknown := sorted(set(manual_map) - known):
+    if unknown := sorted(set(manual_map) - tree.directories().keys() - {""}):
         raise UnknownDirectories(
             f"{', '.join(unknown[:5])}: not in the tree of the last scan.",
             errors=[

@@ -80,7 +80,7 @@ def test_every_row_opens(console: Client, rows: None, model: type[Model]) -> Non
     assert {answer.status_code for answer in opened} <= {200}
 
 
-@pytest.mark.parametrize("model", [Source, Entry, Job, Worker, AuditEvent])
+@pytest.mark.parametrize("model", [Entry, Job, Worker, AuditEvent])
 def test_what_the_machine_writes_cannot_be_added(console: Client, model: type[Model]) -> None:
     assert console.get(address(model, "add")).status_code == 403
 
@@ -88,16 +88,6 @@ def test_what_the_machine_writes_cannot_be_added(console: Client, model: type[Mo
 def test_a_sources_page_does_not_show_its_token(console: Client) -> None:
     source = SourceFactory(access_token="sealed-token")
     assert b"sealed-token" not in console.get(address(Source, "change", source.pk)).content
-
-
-def test_a_sources_settings_can_be_changed(console: Client) -> None:
-    source = SourceFactory(tags=["docs"])
-    values = {"trust_level": "official", "visibility_set": "", "description": "Größe", "notes": "mine"}
-    answer = console.post(address(Source, "change", source.pk), values)
-    assert answer.status_code == 302
-    source.refresh_from_db()
-    assert (source.trust_level, source.notes, source.tags) == ("official", "mine", ["docs"])
-    assert list(Source.objects.matching("GRÖSSE")) == [source]
 
 
 @pytest.mark.parametrize(("action", "force"), [("rescan", False), ("force_rescan", True)])

@@ -124,6 +124,8 @@ def test_charts_of_nothing_are_drawn_all_the_same() -> None:
 class Odd(DomainError):
     """Made for these tests."""
 
+    hint = ""
+
 
 @pytest.fixture
 def operator(member: Callable[..., User]) -> User:

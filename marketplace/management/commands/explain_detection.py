@@ -7,11 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from marketplace.detection.detect import survey
 from marketplace.detection.explaining import Explanation, explain
 from marketplace.models import Source
-from marketplace.operations import snapshots
-from marketplace.snapshot import Texts
+from marketplace.operations import explaining
 
 AT_MOST = 1_000
 
@@ -31,11 +29,10 @@ class Command(BaseCommand):
         found = Source.objects.filter(pk__in=[Source.decode(source)]).first()
         if found is None:
             raise CommandError(f"There is no source {source!r}.")
-        snapshot = snapshots.recall(found)
-        if snapshot is None:
-            raise CommandError("Nothing is known of it yet. Scan it first.")
-        texts = Texts(snapshot.tree, snapshot.documents, {})
-        seen = survey(snapshot.tree, texts, found.detection_settings)
+        try:
+            seen = explaining.look(found)
+        except explaining.NothingScanned as error:
+            raise CommandError(f"{error.detail}. {error.hint}") from None
         explained = list(islice(explain(seen, path.strip("/")), AT_MOST))
         if not explained:
             raise CommandError(f"There is nothing at {path!r} at the scanned commit.")
