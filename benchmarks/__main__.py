@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
-from benchmarks import detect, scan
+from benchmarks import detect, refresh, scan
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"detect": detect, "scan": scan}
+BENCHMARKS = {"detect": detect, "refresh": refresh, "scan": scan}
 
 
 def main() -> int:

@@ -32,6 +32,7 @@ class Comparison:
     changed: tuple[FileChange, ...]
 
 
+NO_DIFFERENCE = Comparison(added=(), removed=(), changed=())
 Rows = Iterable[Mapping[str, Any]]
 
 

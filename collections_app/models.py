@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Case, F, Max, Q, When
+from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
 from marketplace.models import Entry, Manifest, Source
@@ -29,6 +29,23 @@ class CollectionQuerySet(ProjectOwnedQuerySet["Collection"]):
 
     def due(self, at: datetime) -> Self:
         return self.filter(next_refresh_at__lte=at).order_by("next_refresh_at")
+
+    def with_numbers(self) -> Self:
+        """Annotates `artifact_count`, `update_count`, and of the last refresh `refreshed_at`, `refresh_status`."""
+        own: dict[str, Any] = {"collection": OuterRef("pk")}
+        ended = RefreshRun.objects.filter(**own).exclude(finished_at=None).order_by("-id")
+        return self.annotate(
+            artifact_count=_count(Artifact.objects.filter(**own)),
+            update_count=_count(Artifact.objects.with_update_available().outdated().filter(**own)),
+            refreshed_at=Subquery(ended.values("finished_at")[:1]),
+            refresh_status=Subquery(ended.values("status")[:1]),
+        )
+
+
+def _count(rows: models.QuerySet[Any]) -> Coalesce:
+    """How many rows of a collection there are, as a subquery."""
+    counted = rows.order_by().values("collection").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
 
 
 class Collection(Row):
@@ -92,6 +109,10 @@ class ArtifactQuerySet(ProjectOwnedQuerySet["Artifact"]):
             )
         )
 
+    def outdated(self, is_so: bool = True) -> Self:
+        """Those with an update available, or without one; after `with_update_available`."""
+        return self.filter(update_available=is_so)
+
 
 class Artifact(Row):
     """Its id is shown as a plain UUID: the identity that deployment sets resolve to."""
@@ -116,6 +137,9 @@ class Artifact(Row):
     origin_ref = models.CharField(max_length=255)
     origin_locator = models.CharField(max_length=1000)
     origin_path = models.CharField(max_length=1000)
+    origin_settings = models.JSONField(
+        default=dict, help_text="How its source was read; its fields are those of DetectionSettings."
+    )
 
     current = models.ForeignKey(
         "ArtifactVersion",
@@ -131,6 +155,9 @@ class Artifact(Row):
         max_length=71,
         blank=True,
         help_text="Of the artifact's content at that commit; empty when it was gone.",
+    )
+    upstream_locator = models.CharField(
+        max_length=1000, blank=True, help_text="Where it was; it can have moved since it was taken."
     )
     upstream_metadata = models.JSONField(default=dict)
     upstream_seen_at = models.DateTimeField()
@@ -321,7 +348,7 @@ class RefreshRun(Row):
         )
 
     def __str__(self) -> str:
-        return f"refresh of {self.collection_id}"
+        return f"refresh of {self.started_at:%Y-%m-%d %H:%M} UTC"
 
     @property
     def project(self) -> Project:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from collections_app.drift import Metadata
 from marketplace.detection.artifacts import DetectionSettings
 from marketplace.detection.vocabulary import ArtifactType
-from marketplace.diff import Key
+from marketplace.diff import Key, KnownArtifact, diff
 from marketplace.keeping import ContentStore, KeepingLimits
 from marketplace.manifest import Manifest
 from marketplace.repository import (
@@ -40,14 +40,35 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An artifact to be found: where it can be, the likeliest first, and the content that it last had."""
+
+    type: ArtifactType
+    locators: tuple[str, ...]
+    digest: str
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return tuple((self.type, locator) for locator in self.locators)
+
+    @property
+    def known(self) -> KnownArtifact:
+        return KnownArtifact(type=self.type, locator=self.locators[0], content_digest=self.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One way to read a repository: a source's settings, what is remembered, and what is wanted of it."""
+    """One way to read a repository: a source's settings, what is remembered, and what is wanted of it.
+
+    `catalogue` gives what a scan has found there, to tell what has moved from what was there before.
+    """
 
     settings: DetectionSettings
-    wanted: frozenset[Key]
+    wanted: frozenset[Wanted]
     known: Commit | None = None
     is_current: bool = False
     recall: Callable[[], Snapshot | None] = lambda: None
+    catalogue: Callable[[], Sequence[KnownArtifact]] = lambda: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +87,7 @@ class Seen:
     metadata: Metadata
     digest: str
     title: str
+    locator: str
     path: str
     manifest: str = ""
     incomplete: str = ""
@@ -77,7 +99,7 @@ class Sight:
     """What one look has seen, of what it wanted, at a commit."""
 
     commit: Commit
-    artifacts: Mapping[Key, Seen]
+    artifacts: Mapping[Wanted, Seen]
 
 
 Answer = tuple[Sight | NotModified, ...]
@@ -186,13 +208,33 @@ class _Errand:
             with_readme=False,
             progress=lambda *_, **__: self._desk.check(),
         )
-        return seen if isinstance(seen, NotModified) else _sight(seen, look.wanted)
+        return seen if isinstance(seen, NotModified) else self._sight(seen, look)
+
+    def _sight(self, seen: Scanned, look: Look) -> Sight:
+        """Only what was wanted: all of it would be much for twenty repositories at once."""
+        there = {one.artifact.key: one for one in seen.found}
+        found = _places(look.wanted, there)
+        if missing := look.wanted - found.keys():
+            moves = _moves(seen, missing, self._desk.ask(look.catalogue))
+            found |= {wanted: moves[key] for wanted, key in _places(missing, moves).items()}
+        return Sight(
+            commit=seen.commit,
+            artifacts={wanted: _seen(there[key], seen.found) for wanted, key in found.items()},
+        )
 
 
-def _sight(seen: Scanned, wanted: frozenset[Key]) -> Sight:
-    """Only what was wanted: all of it would be much for twenty repositories at once."""
-    found = {one.artifact.key: one for one in seen.found if one.artifact.key in wanted}
-    return Sight(commit=seen.commit, artifacts={key: _seen(one, seen.found) for key, one in found.items()})
+def _places(wanted: Iterable[Wanted], there: Container[Key]) -> dict[Wanted, Key]:
+    """Under which of its keys each is there, for those that are."""
+    keys = ((each, next((key for key in each.keys if key in there), None)) for each in wanted)
+    return {each: key for each, key in keys if key}
+
+
+def _moves(seen: Scanned, missing: Iterable[Wanted], catalogue: Iterable[KnownArtifact]) -> dict[Key, Key]:
+    """Where a scan would say that things have gone, from old key to new; what was wanted is known best."""
+    known = {artifact.key: artifact for artifact in catalogue}
+    known |= {wanted.keys[0]: wanted.known for wanted in missing if wanted.digest}
+    moved = diff(known.values(), (one.artifact for one in seen.found)).moved
+    return {move.was: move.artifact.key for move in moved}
 
 
 def _seen(one: Found, others: Iterable[Found]) -> Seen:
@@ -206,6 +248,7 @@ def _seen(one: Found, others: Iterable[Found]) -> Seen:
         metadata=Metadata.of(artifact),
         digest=artifact.content_digest,
         title=artifact.title,
+        locator=artifact.locator,
         path=artifact.path,
         manifest=one.holding.manifest,
         incomplete=one.holding.incomplete,

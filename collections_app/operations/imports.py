@@ -1,7 +1,7 @@
 """Imports: entries of a source become artifacts of a collection, from content that is stored already."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,9 +37,9 @@ from skillmeat_site.errors import DomainError, Kind
 NOT_NEEDED = ("search_text", "frontmatter", "signals", "findings")
 WRITTEN = (
     *("title", "description", "version", "license", "author", "tags", "members", "edited_fields"),
-    *("source", "entry", "origin_url", "origin_ref", "origin_locator", "origin_path", "current"),
-    *("upstream_sha", "upstream_etag", "upstream_digest", "upstream_metadata", "upstream_seen_at"),
-    "updated_at",
+    *("source", "entry", "origin_url", "origin_ref", "origin_locator", "origin_path", "origin_settings"),
+    *("current", "upstream_sha", "upstream_etag", "upstream_digest", "upstream_locator"),
+    *("upstream_metadata", "upstream_seen_at", "updated_at"),
 )
 
 
@@ -77,19 +77,6 @@ class EntryIncomplete(DomainError):
     kind = Kind.CONFLICT
     title = "Not all files are stored"
     hint = "Raise the limits or scan again, then import it."
-
-
-class ImportConflicts(DomainError):
-    """Nothing was imported: each entry's type, namespace and name is taken, or several want the same.
-
-    `conflicts` lists them with names that are free. Send conflict_resolution: `skip`, `rename`, `force` (a new
-    version of what is there), or a map from entry_id to one of these or `{"rename": "name"}`.
-    """
-
-    code = "import_conflicts"
-    kind = Kind.CONFLICT
-    title = "The names are taken"
-    hint = "Send conflict_resolution, or rename what is there."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,6 +124,32 @@ class ImportResult:
         return members
 
 
+class ImportConflicts(DomainError):
+    """Nothing was imported: each entry's type, namespace and name is taken, or several want the same.
+
+    `conflicts` lists them with names that are free. Send conflict_resolution: `skip`, `rename`, `force` (a new
+    version of what is there), or a map from entry_id to one of these or `{"rename": "name"}`.
+    """
+
+    code = "import_conflicts"
+    kind = Kind.CONFLICT
+    title = "The names are taken"
+    hint = "Send conflict_resolution, or rename what is there."
+
+    def __init__(self, result: ImportResult, entry_ids: Sequence[str]) -> None:
+        super().__init__(**result.as_problem(entry_ids))
+        self.result = result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What an import would do: the entries that can be imported with their plan, and the others' errors."""
+
+    entries: Mapping[UUID, Entry]
+    plan: Plan
+    errors: list[tuple[str, DomainError]]
+
+
 def _conflict_as_json(conflict: Conflict) -> dict[str, Any]:
     candidate, present = conflict.candidate, conflict.present
     what = f"{candidate.type} {candidate.name!r}"
@@ -171,15 +184,17 @@ def import_entries(
         source = _locked(source)
         collection = collection or collections.default_of(source.project, by=by, at=at)
         collection = Collection.objects.select_for_update(of=("self",)).get(pk=collection.pk)
-        result = ImportResult()
-        entries = _importable(source, entry_ids, result, confirm_untrusted=confirm_untrusted)
-        wished = {pk: wish for text, wish in wishes.items() if (pk := Entry.decode(text))}
-        _require_names(entries, wished)
-        candidates = [_candidate(entry, source) for entry in entries.values()]
-        plan = plan_import(candidates, _present(collection), wished)
-        _Importer(source, collection, entries, result, by=by, at=at).carry_out(plan)
+        outlook = preview(
+            source=source,
+            entry_ids=entry_ids,
+            collection=collection,
+            wishes=wishes,
+            confirm_untrusted=confirm_untrusted,
+        )
+        result = ImportResult(errors=outlook.errors)
+        _Importer(source, collection, outlook.entries, result, by=by, at=at).carry_out(outlook.plan)
         if result.conflicts and not result.imported and not result.skipped:
-            raise ImportConflicts(**result.as_problem(entry_ids))
+            raise ImportConflicts(result, entry_ids)
         record(
             "collection.imported",
             collection,
@@ -195,6 +210,28 @@ def import_entries(
         return result
 
 
+def preview(
+    *,
+    source: Source,
+    entry_ids: Sequence[str],
+    collection: Collection | None,
+    wishes: Mapping[str, Wish],
+    confirm_untrusted: bool,
+) -> Outlook:
+    """What importing these entries would do now; nothing is written.
+
+    Without a collection, into the project's default one. Raises UnsuitableName for a wished name that none
+    can have.
+    """
+    collection = collection or source.project.collections.filter(name=collections.DEFAULT).first()
+    entries, errors = _importable(source, entry_ids, confirm_untrusted=confirm_untrusted)
+    wished = {pk: wish for text, wish in wishes.items() if (pk := Entry.decode(text))}
+    _require_names(entries, wished)
+    candidates = [_candidate(entry, source) for entry in entries.values()]
+    plan = plan_import(candidates, _present(collection) if collection else [], wished)
+    return Outlook(entries=entries, plan=plan, errors=errors)
+
+
 def _locked(source: Source) -> Source:
     locked = Source.objects.select_for_update(of=("self",)).select_related("project")
     found = locked.filter(pk=source.pk).first()
@@ -204,20 +241,21 @@ def _locked(source: Source) -> Source:
 
 
 def _importable(
-    source: Source, entry_ids: Sequence[str], result: ImportResult, *, confirm_untrusted: bool
-) -> dict[UUID, Entry]:
-    """Those that may be imported; the others are noted as errors."""
+    source: Source, entry_ids: Sequence[str], *, confirm_untrusted: bool
+) -> tuple[dict[UUID, Entry], list[tuple[str, DomainError]]]:
+    """Those that may be imported, and why the others may not."""
     wanted = {text: Entry.decode(text) for text in dict.fromkeys(entry_ids)}
     entries = source.entries.defer(*NOT_NEEDED).in_bulk([pk for pk in wanted.values() if pk])
-    found = {}
+    found: dict[UUID, Entry] = {}
+    errors: list[tuple[str, DomainError]] = []
     for text, pk in wanted.items():
         entry = entries.get(pk) if pk else None
         error = _obstacle(entry, source, confirmed=confirm_untrusted)
         if entry is None or error is not None:
-            result.errors.append((text, error or EntryNotFound()))
+            errors.append((text, error or EntryNotFound()))
         else:
             found[entry.pk] = entry
-    return found
+    return found, errors
 
 
 def _obstacle(entry: Entry | None, source: Source, *, confirmed: bool) -> DomainError | None:
@@ -281,6 +319,7 @@ class _Importer:
     ) -> None:
         self.source, self.collection, self.entries, self.result = source, collection, entries, result
         self.by, self.at = by, at
+        self.settings = asdict(source.detection_settings)
         self.versions: list[ArtifactVersion] = []
 
     def carry_out(self, plan: Plan) -> None:
@@ -339,10 +378,12 @@ class _Importer:
             "origin_ref": self.source.ref,
             "origin_locator": entry.locator,
             "origin_path": entry.path,
+            "origin_settings": self.settings,
             "current": version,
             "upstream_sha": self.source.resolved_sha,
             "upstream_etag": self.source.etag,
             "upstream_digest": entry.content_digest,
+            "upstream_locator": entry.locator,
             "upstream_metadata": metadata,
             "upstream_seen_at": self.at,
             "updated_at": self.at,

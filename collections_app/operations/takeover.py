@@ -21,7 +21,8 @@ MOVED_ON = "It was imported again, or its source was deleted, while upstream was
 WRITTEN = (
     *METADATA_FIELDS,
     *("title", "members", "edited_fields", "current", "origin_url", "origin_ref", "origin_locator"),
-    *("origin_path", "upstream_sha", "upstream_etag", "upstream_digest", "upstream_metadata", "updated_at"),
+    *("origin_path", "origin_settings", "upstream_sha", "upstream_etag", "upstream_digest"),
+    *("upstream_locator", "upstream_metadata", "updated_at"),
 )
 
 
@@ -117,7 +118,7 @@ class TakingOver:
         )
 
     def _take_over(self, artifact: Artifact, found: Found, said: Drift) -> None:
-        values = _as_seen(found.commit, found.seen)
+        values = _as_seen(found.commit, found.seen) | {"upstream_locator": found.seen.locator}
         if said.changes:
             edited = said.edited | (set(artifact.edited_fields) - set(METADATA_FIELDS))
             values |= said.metadata.as_json() | {"edited_fields": sorted(edited), "updated_at": self.at}
@@ -152,10 +153,15 @@ class TakingOver:
             "current": version,
             "title": seen.title,
             "members": list(seen.members),
+            "origin_locator": seen.locator,
             "origin_path": seen.path,
         }
         if source:
-            values |= {"origin_url": source.repo_url, "origin_ref": source.ref}
+            values |= {
+                "origin_url": source.repo_url,
+                "origin_ref": source.ref,
+                "origin_settings": asdict(source.detection_settings),
+            }
         return values
 
     def _number_versions(self) -> None:

@@ -1,7 +1,7 @@
 """What artifacts are upstream now: which questions that takes, and what the answers mean for each artifact."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -9,11 +9,11 @@ from uuid import UUID
 from collections_app.drift import Metadata, Options
 from collections_app.models import Artifact
 from collections_app.operations import asking
-from collections_app.operations.asking import Asked, Look, Question, Seen
+from collections_app.operations.asking import Asked, Look, Question, Seen, Wanted
 from marketplace.content.store import ContentStore
 from marketplace.detection.artifacts import DetectionSettings
 from marketplace.detection.vocabulary import ArtifactType
-from marketplace.diff import Key
+from marketplace.diff import KnownArtifact
 from marketplace.keeping import KeepingLimits
 from marketplace.models import Source
 from marketplace.operations import readers, snapshots
@@ -21,8 +21,6 @@ from marketplace.repository import Commit, NotModified, RepositoryReader, Usage
 from marketplace.scanner import fingerprint
 from skillmeat_site.errors import DomainError
 
-# Without its source nothing says how the repository is to be read; this finds the most.
-ORPHANS_SETTINGS = DetectionSettings(frontmatter=True)
 NOT_ASKED_FOR = "Its content was not asked for, as nothing was new. Refresh again."
 NOT_REACHED = "The time of this refresh was over before its repository had answered. Ask again."
 
@@ -51,20 +49,17 @@ class Gone:
 
 Finding = Found | Gone | Missed | DomainError
 # What is remembered of an artifact that is gone.
-NOTHING = Seen(metadata=Metadata(), digest="", title="", path="")
+NOTHING = Seen(metadata=Metadata(), digest="", title="", locator="", path="")
 
 
 @dataclass(slots=True, kw_only=True)
 class _View:
-    """The artifacts that one look is for: those of one source, or of one repository without a source."""
+    """The artifacts that one look is for: those of one source, or those read alike whose source is gone."""
 
     source: Source | None
+    settings: DetectionSettings
     artifacts: list[Artifact] = field(default_factory=list)
     is_level: bool = False
-
-    @property
-    def keys(self) -> frozenset[Key]:
-        return frozenset(map(_key, self.artifacts))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +68,7 @@ class _Repository:
 
     ref: str
     open: Callable[[Callable[[], None]], RepositoryReader]
-    views: dict[UUID | None, _View] = field(default_factory=dict)
+    views: dict[tuple[UUID | None, str], _View] = field(default_factory=dict)
 
 
 def look(
@@ -106,9 +101,31 @@ def look(
     return findings
 
 
-def _key(artifact: Artifact) -> Key:
+def _wanted(artifact: Artifact) -> Wanted:
+    """The catalogue knows best where it is; it may be behind what a refresh has seen."""
     locator = artifact.entry.locator if artifact.entry else artifact.origin_locator
-    return ArtifactType(artifact.type), locator
+    return Wanted(
+        type=ArtifactType(artifact.type),
+        locators=tuple(dict.fromkeys([locator, artifact.upstream_locator or locator])),
+        digest=artifact.upstream_digest,
+    )
+
+
+def _settings(artifact: Artifact) -> DetectionSettings:
+    """How its repository is read: as its source says, or as it was when the source was deleted."""
+    if artifact.source:
+        return artifact.source.detection_settings
+    values = dict(artifact.origin_settings)
+    types = {path: kind and ArtifactType(kind) for path, kind in values.pop("manual_map", {}).items()}
+    return DetectionSettings(manual_map=types, **values)
+
+
+def _catalogue(source: Source) -> list[KnownArtifact]:
+    rows = source.entries.present().values_list("type", "locator", "content_digest")
+    return [
+        KnownArtifact(type=ArtifactType(kind), locator=locator, content_digest=digest)
+        for kind, locator, digest in rows
+    ]
 
 
 def _repositories(artifacts: Iterable[Artifact], findings: dict[UUID, Finding]) -> list[_Repository]:
@@ -121,7 +138,9 @@ def _repositories(artifacts: Iterable[Artifact], findings: dict[UUID, Finding]) 
             findings[artifact.pk] = error
             continue
         repository = found.setdefault(key, repository)
-        view = repository.views.setdefault(artifact.source_id, _View(source=artifact.source))
+        settings = _settings(artifact)
+        reading = artifact.source_id, fingerprint(settings)
+        view = repository.views.setdefault(reading, _View(source=artifact.source, settings=settings))
         view.artifacts.append(artifact)
     return list(found.values())
 
@@ -154,16 +173,22 @@ def _question(repository: _Repository, options: Options) -> Question:
 def _look(view: _View, options: Options) -> Look:
     """What is remembered is what looked last: a refresh, where that says enough, or the source's last scan."""
     source, first = view.source, view.artifacts[0]
-    settings = source.detection_settings if source else ORPHANS_SETTINGS
-    recall = partial(snapshots.recall, source) if source else (lambda: None)
-    is_current = source is None or source.fingerprint == fingerprint(settings)
+    is_current = source is None or source.fingerprint == fingerprint(view.settings)
     view.is_level = is_current and _is_level(view, options)
     known = None
     if view.is_level:
         known = Commit(sha=first.upstream_sha, etag=first.upstream_etag)
     elif source and source.resolved_sha:
         known = Commit(sha=source.resolved_sha, etag=source.etag)
-    return Look(settings=settings, wanted=view.keys, known=known, is_current=is_current, recall=recall)
+    look = Look(
+        settings=view.settings,
+        wanted=frozenset(map(_wanted, view.artifacts)),
+        known=known,
+        is_current=is_current,
+    )
+    if source is None:
+        return look
+    return replace(look, recall=partial(snapshots.recall, source), catalogue=partial(_catalogue, source))
 
 
 def _is_level(view: _View, options: Options) -> bool:
@@ -202,7 +227,7 @@ def _finding(artifact: Artifact, view: _View, answer: asking.Sight | NotModified
         if view.source and not view.is_level:
             return _as_scanned(artifact, view.source)
         return _as_last_seen(artifact)
-    seen = answer.artifacts.get(_key(artifact))
+    seen = answer.artifacts.get(_wanted(artifact))
     return Found(seen=seen, commit=answer.commit) if seen else Gone(commit=answer.commit)
 
 
@@ -214,6 +239,7 @@ def _as_last_seen(artifact: Artifact) -> Finding:
         metadata=Metadata.from_json(artifact.upstream_metadata),
         digest=artifact.upstream_digest,
         title=artifact.title,
+        locator=artifact.upstream_locator,
         path=artifact.origin_path,
         incomplete=NOT_ASKED_FOR,
     )
@@ -230,6 +256,7 @@ def _as_scanned(artifact: Artifact, source: Source) -> Finding:
         metadata=Metadata.of(entry),
         digest=entry.content_digest,
         title=entry.title,
+        locator=entry.locator,
         path=entry.path,
         manifest=entry.manifest_id,
         incomplete=entry.incomplete,

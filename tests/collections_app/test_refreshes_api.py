@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -76,6 +78,24 @@ def test_nothing_changed_is_one_request_for_each_repository(
         assert len(on_github.requests) == 3
         on_github.requests.clear()
     assert on_github.quota.remaining == quota  # conditional requests cost nothing
+
+
+def test_a_refresh_costs_the_same_queries_however_many_artifacts_it_looks_at(
+    add_source: AddSource, import_all: Import, refresh: Refresh, on_github: GitHub
+) -> None:
+    costs: dict[int, list[int]] = {3: [], 30: []}
+    for size, queries in costs.items():
+        many = Repository("ada", f"of-{size}", {f"skills/{n}/SKILL.md": skill(f"s{n}") for n in range(size)})
+        on_github.add(many)
+        collection = CollectionFactory()
+        import_all(add_source(f"ada/of-{size}"), collection=collection.public_id)
+        for changes in ({}, {f"skills/{n}/SKILL.md": skill(f"s{n}", "Better.") for n in range(size)}):
+            many.commit(changes)
+            for mode in ("check", "metadata", "sync"):
+                with CaptureQueriesContext(connection) as captured:
+                    refresh(collection, mode)
+                queries.append(len(captured))
+    assert costs[3] == costs[30]
 
 
 def test_after_a_sync_nothing_is_asked_twice(
@@ -268,6 +288,53 @@ def test_an_artifact_that_is_gone_upstream_is_skipped_and_kept(
     assert len(on_github.requests) == 1
     tools.commit(NEW_PDF)
     assert entry_of(refresh(collection, "sync"), "pdf")["outcome"] == "refreshed"
+
+
+PDF = {"skills/pdf/SKILL.md": None, "documents/pdf/SKILL.md": skill("pdf")}
+
+
+@pytest.mark.parametrize("is_orphan", [False, True])
+def test_what_moved_upstream_is_followed_before_any_scan(
+    collection: Collection,
+    source: Source,
+    tools: Repository,
+    refresh: Refresh,
+    api: APIClient,
+    is_orphan: bool,
+) -> None:
+    if is_orphan:
+        api.delete(f"/api/v1/marketplace/sources/{source.public_id}")
+    tools.commit(PDF)
+    for _ in range(2):
+        assert counts(refresh(collection)) == NOTHING | {"unchanged_count": 3}
+    tools.commit({"documents/pdf/SKILL.md": skill("pdf", "Better.")})
+    assert entry_of(refresh(collection, "sync"), "pdf")["outcome"] == "refreshed"
+    pdf = collection.artifacts.get(name="pdf")
+    assert (pdf.versions.count(), pdf.origin_path) == (2, "documents/pdf")
+
+
+def test_a_copy_that_was_always_there_is_not_where_something_has_moved(
+    add_source: AddSource, import_all: Import, refresh: Refresh, on_github: GitHub
+) -> None:
+    twins = Repository("ada", "twins", {f"{place}/pdf/SKILL.md": skill("pdf") for place in ("a", "b")})
+    on_github.add(twins)
+    import_all(add_source("ada/twins"))  # the second is skipped as identical
+    twins.commit({"a/pdf/SKILL.md": None})
+    answer = refresh(Collection.objects.get(), "sync")
+    assert "not in the repository" in entry_of(answer, "pdf")["reason"]
+
+
+def test_without_its_source_a_repository_is_read_as_the_source_said(
+    add_source: AddSource, import_all: Import, refresh: Refresh, api: APIClient, on_github: GitHub
+) -> None:
+    notes = Repository("ada", "notes", {"prompts/review.md": b"Review it.\n"})
+    on_github.add(notes)
+    source = add_source("ada/notes", manual_map={"prompts": "command"})
+    import_all(source)
+    api.delete(f"/api/v1/marketplace/sources/{source.public_id}")
+    notes.commit({"prompts/review.md": b"Review it twice.\n"})
+    answer = refresh(Collection.objects.get(), "sync")
+    assert counts(answer) == NOTHING | {"refreshed_count": 1}
 
 
 def test_an_artifact_without_its_source_is_asked_by_its_origin(
