@@ -4,10 +4,10 @@ import argparse
 import signal
 import sys
 
-from benchmarks import detect, refresh, scan
+from benchmarks import deploy, detect, refresh, resolve, scan
 from benchmarks.processes import StepFailed
 
-BENCHMARKS = {"detect": detect, "refresh": refresh, "scan": scan}
+BENCHMARKS = {"deploy": deploy, "detect": detect, "refresh": refresh, "resolve": resolve, "scan": scan}
 
 
 def main() -> int:

@@ -39,12 +39,17 @@ def timed(command: Sequence[str], *, env: Mapping[str, str]) -> float:
 
 
 @contextmanager
-def running(command: Sequence[str], *, env: Mapping[str, str]) -> Iterator[IO[str]]:
-    """What the started process writes to its output; it is ended with the context."""
+def running(
+    command: Sequence[str], *, env: Mapping[str, str], errors: Path | None = None
+) -> Iterator[IO[str]]:
+    """What the started process writes to its output; it is ended with the context. `errors`: where its log goes."""
     reading, writing = os.pipe()
     with os.fdopen(reading) as output:
         with os.fdopen(writing):
-            process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=writing)
+            log = errors.open("w") if errors else None
+            process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=writing, stderr=log)
+            if log:
+                log.close()
         try:
             yield output
         finally:

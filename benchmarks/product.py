@@ -29,7 +29,7 @@ class Product:
     """One installation with an empty database; `work` runs what `add` or `rescan` has queued."""
 
     def __init__(self, directory: Path, github: Address) -> None:
-        self._environment = _environment(directory) | {
+        self._environment = environment_of(directory) | {
             "SKILLMEAT_GITHUB_API_URL": github.api_url,
             "SKILLMEAT_GITHUB_WEB_URL": github.web_url,
         }
@@ -56,7 +56,7 @@ class Product:
 
 def idle_peak_bytes(directory: Path) -> int:
     """The peak memory of a process that has set Django up and ends."""
-    return int(_attempt(_environment(directory), "--idle")["peak_bytes"])
+    return int(_attempt(environment_of(directory), "--idle")["peak_bytes"])
 
 
 def _attempt(environment: dict[str, str], *options: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _attempt(environment: dict[str, str], *options: str) -> dict[str, Any]:
     return document
 
 
-def _environment(directory: Path) -> dict[str, str]:
+def environment_of(directory: Path) -> dict[str, str]:
     """The environment of this process without any setting of the product, and temporary files in `directory`."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(THEIRS)}
     return kept | {

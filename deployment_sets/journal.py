@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from deployment_sets.directory import (
     ABSENT,
@@ -18,10 +19,12 @@ from deployment_sets.directory import (
     Stands,
     TargetBlocked,
     look_at,
+    sync_all,
 )
 from deployment_sets.names import parents
 from deployment_sets.steps import Action, Journal, Step, read_journal
 
+ROOT = "."
 STAGING = ".claude/.skillmeat-staging"
 _JOURNAL = f"{STAGING}/journal.json"
 _NEW_JOURNAL = f"{STAGING}/journal.new"
@@ -63,8 +66,8 @@ class Staging:
         Raises OSError or TargetBlocked. When it `is_committed`, some steps may be done and the journal is still
         there: commit again, with steps that lead back, or leave it to the next run.
         """
-        for number in range(self._synced + 1, self._count + 1):
-            _sync(self._directory, f"{STAGING}/{number}")
+        new = range(self._synced + 1, self._count + 1)
+        sync_all(partial(_sync, self._directory), [f"{STAGING}/{number}" for number in new])
         self._synced = self._count
         self._write_journal(steps, emptied, committed=True)
         _finish(self._directory, steps, emptied)
@@ -118,9 +121,8 @@ def _finish(directory: Directory, steps: Sequence[Step], emptied: Sequence[str])
     for step in steps:
         _TAKEN[step.action](directory, step)
     directory.remove_empty(list(emptied))
-    for path in sorted({outer for step in steps for outer in ["", *parents(step.path)]}):
-        with suppress(FileNotFoundError), directory.parent(f"{path}/.".lstrip("/")) as (parent, _):
-            os.fsync(parent)
+    outer = {path for step in steps for path in (ROOT, *parents(step.path))}
+    sync_all(partial(_sync_if_there, directory), sorted(outer))
     _clear(directory)
 
 
@@ -202,3 +204,8 @@ def _sync(directory: Directory, path: str) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _sync_if_there(directory: Directory, path: str) -> None:
+    with suppress(FileNotFoundError):
+        _sync(directory, path)

@@ -1,14 +1,30 @@
 """Where artifacts land in a project: files below .claude/, and entries of settings.json and .mcp.json. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
 
 from deployment_sets.configs import Read
-from deployment_sets.deployable import ArtifactUnusable, DeployableArtifact
+from deployment_sets.deployable import ArtifactUnusable, DeployableArtifact, Member
 from deployment_sets.names import folded, parents, safe_name
 from deployment_sets.places import PLACES, SERVERS, Gathered, Merge, Remark, TargetFile
 from marketplace.detection.vocabulary import ArtifactType
+
+
+class Named(Protocol):
+    """An artifact without its files."""
+
+    @property
+    def uuid(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def repository(self) -> str: ...
+    @property
+    def locator(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +60,23 @@ def lay_out(artifacts: Sequence[DeployableArtifact], *, read: Read) -> Layout:
     that claim one directory, file or server are a conflict, and so are paths that differ only in case. An artifact
     without usable content is `unusable` and does not keep the others from landing.
     """
-    satisfied = dict(_satisfied(artifacts))
+    satisfied = satisfied_by({each.uuid: each.members for each in artifacts}, artifacts)
+    skills = skill_names(artifacts)
     gathered, unusable = Gathered(), {}
-    skills = {folded(safe_name(each.name)) for each in artifacts if each.type is ArtifactType.SKILL}
     landed = []
     for artifact in artifacts:
         if artifact.uuid in satisfied:
             continue
-        own = Gathered()
         try:
-            PLACES[artifact.type](artifact, own, read, skills)
+            gathered.add(place(artifact, read, skills))
             landed.append(artifact)
-            gathered.add(own)
         except ArtifactUnusable as error:
             unusable[artifact.uuid] = error.detail
     return Layout(
         artifacts=tuple(landed),
         files=tuple(sorted(gathered.files, key=lambda file: file.path)),
         merges=tuple(gathered.merges),
-        conflicts=tuple(_conflicts(gathered.claims)),
+        conflicts=tuple(conflicts_of(gathered.claims)),
         needs=tuple(sorted(gathered.needs)),
         remarks=tuple(gathered.remarks),
         satisfied=satisfied,
@@ -70,20 +84,36 @@ def lay_out(artifacts: Sequence[DeployableArtifact], *, read: Read) -> Layout:
     )
 
 
-def _satisfied(artifacts: Iterable[DeployableArtifact]) -> Iterator[tuple[UUID, UUID]]:
-    loaded = {
+def place(artifact: DeployableArtifact, read: Read, skills: Collection[str]) -> Gathered:
+    """What one artifact gives, beside skills of these names. Raises ArtifactUnusable."""
+    own = Gathered()
+    PLACES[artifact.type](artifact, own, read, skills)
+    return own
+
+
+def skill_names(artifacts: Iterable[Named]) -> set[str]:
+    """The directories that skills take; a plugin of that name goes beside them."""
+    return {folded(safe_name(each.name)) for each in artifacts if each.type == ArtifactType.SKILL}
+
+
+def satisfied_by(members: Mapping[UUID, Iterable[Member]], artifacts: Sequence[Named]) -> dict[UUID, UUID]:
+    """The artifacts that come with a plugin among them, by that plugin; `members` of plugins by their uuid."""
+    loaded: dict[tuple[str, str, str], UUID] = {
         (plugin.repository, member.type, member.locator): plugin.uuid
         for plugin in artifacts
-        if plugin.type is ArtifactType.PLUGIN
-        for member in plugin.members
+        if plugin.type == ArtifactType.PLUGIN
+        for member in members.get(plugin.uuid, ())
     }
-    for artifact in artifacts:
-        plugin = loaded.get((artifact.repository, artifact.type, artifact.locator))
-        if plugin and artifact.type is not ArtifactType.PLUGIN:
-            yield artifact.uuid, plugin
+    if not loaded:
+        return {}
+    return {
+        each.uuid: loaded[each.repository, each.type, each.locator]
+        for each in artifacts
+        if each.type != ArtifactType.PLUGIN and (each.repository, each.type, each.locator) in loaded
+    }
 
 
-def _conflicts(claims: Iterable[tuple[str, UUID]]) -> Iterator[PathConflict]:
+def conflicts_of(claims: Iterable[tuple[str, UUID]]) -> Iterator[PathConflict]:
     """Claims of one path, and of a file where another needs a directory."""
     by_path: dict[str, list[tuple[str, UUID]]] = {}
     for path, owner in claims:

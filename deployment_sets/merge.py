@@ -6,6 +6,7 @@ An entry is a value at a place: a hook's group at the end of the array `hooks.<e
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -14,6 +15,7 @@ from deployment_sets.jsontext import Item, JsonText, Patch, canonical
 from skillmeat_site.errors import DomainError, Kind
 
 Keys = tuple[str, ...]
+_SCRIPT = re.compile(r"""\.claude/hooks/[^\s"';|&<>()]+""")
 
 
 class SettingsMalformed(DomainError):
@@ -82,6 +84,18 @@ def digest_of(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
+def calls_of(group: Any) -> set[str]:
+    """What the handlers of a hook's group call: their commands, and the scripts of ours in them."""
+    handlers = group.get("hooks") if isinstance(group, dict) else None
+    found = (
+        [each.get("command") for each in handlers if isinstance(each, dict)]
+        if isinstance(handlers, list)
+        else []
+    )
+    commands = {command for command in found if isinstance(command, str)}
+    return commands | {script for command in commands for script in _SCRIPT.findall(command)}
+
+
 def merge(
     data: bytes | None,
     *,
@@ -98,11 +112,11 @@ def merge(
 
     Merging again changes nothing. An entry that somebody else wrote just so is left to them. Where something else
     stands under a key it stays and is named in `clashes`; with `overwrite` it gives way. Of ours, what was edited
-    stays (a group in an array that was edited is not recognised: it is the editor's then). A container that we
-    made goes when it is empty. Raises SettingsMalformed, naming `file`.
+    stays; a group in an array is recognised by what it calls, and is a clash. A container that we made goes when it
+    is empty. Raises SettingsMalformed, naming `file`.
     """
     try:
-        merging = _Merging(data, owned, created, overwrite=overwrite)
+        merging = _Merging(data, owned, created, {entry.owned.digest for entry in want}, overwrite=overwrite)
         for entry in want:
             merging.put(entry)
         wanted = {entry.owned for entry in want}
@@ -115,6 +129,12 @@ def merge(
         raise SettingsMalformed(f"{file} cannot be merged into: {_reason(error)}.") from None
 
 
+def edited_groups(data: bytes, entries: Sequence[Entry], owned: Sequence[Owned]) -> set[Keys]:
+    """Where a group of ours (`owned`) is gone and one stands that calls what such an entry calls."""
+    document = _Merging(data, owned, (), {entry.owned.digest for entry in entries}, overwrite=False)
+    return {entry.keys for entry in entries if entry.listed and document.has_edited(entry)}
+
+
 def _reason(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):  # its own words may quote what others wrote
         return f"it is no JSON at line {error.lineno}, column {error.colno}"
@@ -123,8 +143,15 @@ def _reason(error: ValueError) -> str:
 
 class _Merging:
     def __init__(
-        self, data: bytes | None, owned: Sequence[Owned], created: Sequence[Keys], *, overwrite: bool
+        self,
+        data: bytes | None,
+        owned: Sequence[Owned],
+        created: Sequence[Keys],
+        wanted: Collection[str],
+        *,
+        overwrite: bool,
     ) -> None:
+        self._wanted = set(wanted)
         self._was_there = data is not None
         self._document = JsonText("{}\n" if data is None else data.decode("utf-8"))
         self._before = {(own.keys, own.digest) for own in owned}
@@ -151,6 +178,10 @@ class _Merging:
         if entry.listed:
             start = self._container(entry.keys, "[")
             is_there = self._find(start, own.digest) is not None
+            edited = None if is_there else self._edited(start, entry)
+            if edited:
+                self._replace(edited, entry)
+                return
             if not is_there:
                 document.append(start, json.loads(entry.value))
         else:
@@ -175,14 +206,31 @@ class _Merging:
         if not ours:
             self._result = replace(self._result, clashes=(*self._result.clashes, entry.keys))
             if not self._overwrite:
+                if entry.listed and (entry.keys, entry.owned.digest) in self._before:
+                    self._owned[entry.owned] = None
                 return False
         self._document.replace_value(item, json.loads(entry.value))
-        was = Entry(keys=entry.keys, value=value, listed=False)
+        was = Entry(keys=entry.keys, value=value, listed=entry.listed)
         self._result = replace(
             self._result, added=(*self._result.added, entry), removed=(*self._result.removed, was)
         )
         self._owned[entry.owned] = None
         return True
+
+    def _edited(self, start: int, entry: Entry) -> Item | None:
+        """The group that was ours until somebody edited it: one of ours is gone, and this calls what ours calls."""
+        items = {item: self._document.value(item) for item in self._document.items(start)[0]}
+        present = {digest_of(canonical(value)) for value in items.values()}
+        ours = {digest for keys, digest in self._before if keys == entry.keys}
+        if ours <= present:
+            return None
+        known, called = ours | self._wanted, calls_of(json.loads(entry.value))
+        others = (each for each, value in items.items() if digest_of(canonical(value)) not in known)
+        return next((each for each in others if called & calls_of(items[each])), None)
+
+    def has_edited(self, entry: Entry) -> bool:
+        path = self._path(entry.keys)
+        return path is not None and self._edited(path[-1], entry) is not None
 
     def leave(self, own: Owned, *, stays: bool) -> None:
         """One of ours that is not wanted: nothing is done to it when it `stays`."""
@@ -195,6 +243,8 @@ class _Merging:
         document, start = self._document, path[-1]
         item = self._find(start, own.digest) if own.listed else document.member(start, own.keys[-1])
         if item is None:
+            if own.keys in self._result.clashes:
+                self._owned[own] = None  # what was made of it stands in the way of what replaces it
             return
         value = canonical(document.value(item))
         if digest_of(value) != own.digest:

@@ -7,10 +7,12 @@ is never changed, because its files refer to each other: what no file system may
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_NAME = 100  # bytes: leaves room for `.md`, `-plugin` and `.orig-<n>` within the usual 255
 MAX_COMPONENT = 240
 MAX_PATH = 1_000
+REMEMBERED = 20_000  # the same names and paths come again with every plan
 
 # Separators of any system, what Windows forbids, white space, controls, and what reorders or hides text.
 _UNSAFE = re.compile(
@@ -23,6 +25,7 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³
 _GIT = re.compile(r"(?:\.git|git~\d+)[. ]*", re.IGNORECASE)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def safe_name(name: str) -> str:
     """The name as one component of a path: not empty, at most 100 bytes, no separator, dot, or device.
 
@@ -38,6 +41,7 @@ def safe_name(name: str) -> str:
     return text or "unnamed"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def path_fault(path: str) -> str:
     """Why a path inside of an artifact may not be written, as the end of a sentence; "" when it may be."""
     parts = path.split("/")
@@ -54,12 +58,14 @@ def path_fault(path: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=REMEMBERED)
 def folded(path: str) -> str:
     """Equal for paths that are one file where case or composition does not count (macOS, Windows)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def parents(path: str) -> list[str]:
+@lru_cache(maxsize=REMEMBERED)
+def parents(path: str) -> tuple[str, ...]:
     """The directories on the way to a path, the outermost first."""
     parts = path.split("/")[:-1]
-    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return tuple("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))

@@ -1,6 +1,6 @@
 """What each type of artifact puts where: the table of "Where each lives and lands" in the formats. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -77,11 +77,11 @@ class Gathered:
         self.remarks += other.remarks
 
 
-def _skill(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: set[str]) -> None:
+def _skill(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: Collection[str]) -> None:
     _directory(artifact, f".claude/skills/{safe_name(artifact.name)}", gathered)
 
 
-def _plugin(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: set[str]) -> None:
+def _plugin(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: Collection[str]) -> None:
     name = safe_name(artifact.name)
     home = f".claude/skills/{name}" + ("-plugin" if folded(name) in skills else "")
     _directory(artifact, home, gathered)
@@ -100,12 +100,12 @@ def _directory(artifact: DeployableArtifact, home: str, gathered: Gathered) -> N
     gathered.claims.append((home, artifact.uuid))
 
 
-def _command(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: set[str]) -> None:
+def _command(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: Collection[str]) -> None:
     between = [safe_name(part) for part in artifact.namespace.split("/") if part]
     _single(artifact, "/".join([".claude/commands", *between, safe_name(artifact.name)]), gathered)
 
 
-def _agent(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: set[str]) -> None:
+def _agent(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: Collection[str]) -> None:
     _single(artifact, f".claude/agents/{safe_name(artifact.name)}", gathered)
 
 
@@ -115,7 +115,7 @@ def _single(artifact: DeployableArtifact, stem: str, gathered: Gathered) -> None
     gathered.claims.append((target.path, artifact.uuid))
 
 
-def _hook(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: set[str]) -> None:
+def _hook(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: Collection[str]) -> None:
     config, document = read_hooks(artifact, read), artifact.document
     home = f".claude/hooks/{safe_name(artifact.name)}"
     scripts = [file for file in _usable(artifact, artifact.files, gathered) if file.path != document.path]
@@ -134,7 +134,7 @@ def _hook(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: 
         gathered.claims.append((home, artifact.uuid))
 
 
-def _server(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: set[str]) -> None:
+def _server(artifact: DeployableArtifact, gathered: Gathered, read: Read, skills: Collection[str]) -> None:
     for key, server in read_servers(artifact, read).values.items():
         gathered.needs.update(server_needs(server))
         _merge(artifact, SERVERS, ("mcpServers", key), server, gathered, listed=False)

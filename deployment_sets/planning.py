@@ -1,5 +1,7 @@
 """What a deploy would do to a project, as values, and what keeps it from being done. Pure."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -87,6 +89,15 @@ class Plan:
         """The lock's bytes; none where nothing is to be recorded."""
         lock = self.lock
         return written(lock) if lock.artifacts or lock.files or lock.entries or self.lock_before else b""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for plans that would do the same to the same files."""
+        told = [
+            (file.path, file.outcome.value, file.reason, file.aside, file.before.digest)
+            for file in self.files
+        ]
+        return hashlib.sha256(json.dumps(told).encode() + self.lock_data).hexdigest()
 
     def counts(self) -> dict[str, int]:
         return {outcome.value: sum(file.outcome is outcome for file in self.files) for outcome in Outcome}

@@ -1,6 +1,6 @@
 """Which artifacts a set stands for, and how sets lie in each other. Pure: it knows ids and names, no rows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -110,21 +110,6 @@ class _Walk:
         else:
             self.unresolved.append(Unresolved(member=member, path=path))
         return 0
-
-
-def outline(root: UUID, containers: Mapping[UUID, Container]) -> Iterator[tuple[int, Container]]:
-    """The sets and groups as an indented list; each is opened where it is met first, so it stays short."""
-    seen = set[UUID]()
-
-    def entries(container: Container, level: int) -> Iterator[tuple[int, Container]]:
-        yield level, container
-        if container.id not in seen:
-            seen.add(container.id)
-            for member in container.members:
-                if member.target in containers:
-                    yield from entries(containers[member.target], level + 1)
-
-    return entries(containers[root], 0)
 
 
 def reached(roots: Iterable[UUID], nesting: Nesting) -> set[UUID]:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from deployment_sets.changes import Change, DeployFailed
-from deployment_sets.directory import Directory, Found, Stands
+from deployment_sets.directory import Directory, Found, Stands, sync_all
 from deployment_sets.jsontext import Patch, reverted
-from deployment_sets.merge import Entry, Merged, SettingsMalformed, merge
+from deployment_sets.merge import Entry, Merged, SettingsMalformed, edited_groups, merge
 from deployment_sets.steps import Action
 from skillmeat_site.errors import DomainError, Kind
 
 _RECORDS = "undo.json"
+_BEGUN = "begun"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -39,7 +40,10 @@ class UndoRefused(DomainError):
 
 
 class UndoMissing(DomainError):
-    """What the server kept for undoing this deploy is not there any more, or is damaged."""
+    """What the server kept for undoing this deploy is not there any more, or is damaged.
+
+    It is kept for a time only: `manage.py prune_history` removes what is old.
+    """
 
     code: ClassVar[str] = "undo_missing"
     kind: ClassVar[Kind] = Kind.CONFLICT
@@ -61,28 +65,47 @@ class Record:
 def keep(area: Path, directory: Directory, records: Sequence[Record], made: Sequence[str]) -> None:
     """Write all that `recorded` and `way_back` need, for this user only, and have it on the disk."""
     area.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = set[Path]()
     for record in records:
-        is_ours = record.before.kind is Stands.FILE and not (record.aside or record.merged)
-        if is_ours and not (area / record.before.digest).exists():
+        path = area / record.before.digest
+        if record.before.kind is Stands.FILE and not (record.aside or record.merged or path in kept):
             data = directory.read(record.path) or b""
             if hashlib.sha256(data).hexdigest() != record.before.digest:
                 raise DeployFailed(f"{record.path} changed while it was deployed.", hint="Deploy again.")
-            _write(area / record.before.digest, data)
+            _write(path, data)
+            kept.add(path)
+    sync_all(_sync, kept)
     values = {"version": 1, "made": list(made), "records": [_row(record) for record in records]}
-    with suppress(FileNotFoundError):
-        (area / _RECORDS).unlink()
     _write(area / _RECORDS, json.dumps(values).encode())
+    sync_all(_sync, [area / _RECORDS, area])
+
+
+def begin(area: Path) -> None:
+    """Remember that the way back is about to be taken, for `is_taken`."""
+    _write(area / _BEGUN, b"")
+    sync_all(_sync, [area / _BEGUN, area])
+
+
+def is_taken(directory: Directory, records: Sequence[Record], area: Path) -> bool:
+    """Whether an undo that was cut off had changed all files already, so that only its end was not written down."""
+    return (area / _BEGUN).exists() and all(
+        directory.look(record.path).is_like(record.before) for record in records
+    )
 
 
 def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.new")
     with suppress(FileNotFoundError):
-        temporary.unlink()
-    with os.fdopen(os.open(temporary, _NEW_FILE, 0o600), "wb") as file:
+        path.unlink()
+    with os.fdopen(os.open(path, _NEW_FILE, 0o600), "wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -210,7 +233,8 @@ def _merged_back(directory: Directory, record: Record, found: Found, *, is_same:
             owned=[entry.owned for entry in way.added],
             created=way.created,
         )
-        if outcome.clashes:
+        ours = [entry.owned for entry in way.added]
+        if outcome.clashes or (data is not None and edited_groups(data, way.added, ours)):
             raise _ChangedSince
         restored = outcome.data
     if restored is None and data is not None:

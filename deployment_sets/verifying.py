@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from deployment_sets.comparing import read_settings
 from deployment_sets.directory import Directory, Stands
 from deployment_sets.jsontext import JsonText, canonical
 from deployment_sets.layout import Layout
-from deployment_sets.lockfile import LOCK, Lock, LockedEntry, read_lock
-from deployment_sets.merge import digest_of
+from deployment_sets.lockfile import LOCK, MERGED_FILES, Lock, LockedEntry, read_lock
+from deployment_sets.merge import Keys, digest_of, edited_groups
 
 _BACKUP = re.compile(r"\.orig-\d+$")
 _DIRECTORIES = (".claude/skills/", ".claude/hooks/")
@@ -37,6 +38,7 @@ def find_drift(directory: Directory, layout: Layout | None) -> Drift:
     """Against the lock and, where a layout is given, that against the lock. Raises LockDamaged."""
     lock = read_lock(read_settings(directory, LOCK))
     edited, missing = [], []
+    changed = set(_edited_groups(directory, lock, layout)) if layout else set()
     for file in lock.files:
         found = directory.look(file.path)
         if found.kind is Stands.ABSENT:
@@ -45,7 +47,7 @@ def find_drift(directory: Directory, layout: Layout | None) -> Drift:
             edited.append(file.path)
     for entry in lock.entries:
         present = _present(directory, entry)
-        if present is None:
+        if present is None and (entry.file, entry.entry.keys) not in changed:
             missing.append(_named(entry))
         elif not present:
             edited.append(_named(entry))
@@ -62,7 +64,7 @@ def _named(entry: LockedEntry) -> str:
 
 
 def _present(directory: Directory, locked: LockedEntry) -> bool | None:
-    """True as deployed, False edited, None gone. An array's element that was edited counts as gone."""
+    """True as deployed, False edited, None gone: an array's element also when it was edited."""
     own = locked.entry
     try:
         data = directory.read(locked.file)
@@ -83,6 +85,17 @@ def _present(directory: Directory, locked: LockedEntry) -> bool | None:
     except (ValueError, OSError):
         return False
     return True if own.digest in {digest_of(value) for value in values} else None
+
+
+def _edited_groups(directory: Directory, lock: Lock, layout: Layout) -> Iterator[tuple[str, Keys]]:
+    """The lock has only digests of groups, so an edited one is recognised by what the layout has in its place."""
+    for file in MERGED_FILES:
+        owned = [each.entry for each in lock.entries if each.file == file]
+        wanted = [each.entry for each in layout.merges if each.file == file]
+        with suppress(ValueError, OSError):
+            data = directory.read(file)
+            if data is not None:
+                yield from ((file, keys) for keys in edited_groups(data, wanted, owned))
 
 
 def _extra(directory: Directory, lock: Lock) -> Iterator[str]:

@@ -36,16 +36,27 @@ def plan(root: Path, project: Path, wishes: Wishes) -> Plan:
         return replace(make_plan(directory, wishes), is_pending=journal.is_pending(directory))
 
 
-def execute(root: Path, project: Path, wishes: Wishes, *, read: Read, undo: Path) -> Plan:
+def execute(
+    root: Path,
+    project: Path,
+    wishes: Wishes,
+    *,
+    read: Read,
+    undo: Path,
+    agree: Callable[[Plan], None] | None = None,
+) -> Plan:
     """Finish what an interrupted run left, plan anew, and do it; the plan that was carried out.
 
-    `read` gives the bytes of a digest; `undo` is a directory outside of the project, for this deploy alone. A crash
+    `read` gives the bytes of a digest; `undo` is a directory outside of the project, for this deploy alone; what
+    `agree` raises about the new plan stops it. A crash
     at any moment leaves each file as it was or as it should be, and the next `execute` or `undo` in this project
     goes on from there. Raises DeployConflicts, DeployRunning, DeployFailed, TargetBlocked and what `plan` raises:
     then nothing has changed.
     """
     with _locked(root, project) as directory:
         found = make_plan(directory, wishes)
+        if agree:
+            agree(found)
         refuse_conflicts(found, wishes.on_conflict)
         changes = list(_changes(directory, found, read))
         records = _records(found, changes)
@@ -65,13 +76,16 @@ def execute(root: Path, project: Path, wishes: Wishes, *, read: Read, undo: Path
 def undo(root: Path, project: Path, area: Path) -> tuple[str, ...]:
     """Take back the deploy that kept its data in `area`, to the byte; the paths that changed.
 
-    Raises UndoRefused (also when it was undone before), UndoMissing, and what `execute` raises.
+    One that was cut off is finished. Raises UndoRefused, UndoMissing, and what `execute` raises.
     """
     with _locked(root, project) as directory:
         records, made = undoing.recorded(area)
+        if undoing.is_taken(directory, records, area):
+            directory.remove_empty(made)
+            return tuple(record.path for record in records)
         changes = undoing.way_back(directory, records, area)
         if changes:
-            carry_out(directory, changes, emptied=made)
+            carry_out(directory, changes, emptied=made, before_commit=lambda _: undoing.begin(area))
             directory.remove_empty(made)
         return tuple(change.path for change in changes)
 

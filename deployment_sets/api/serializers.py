@@ -7,16 +7,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from collections_app.models import Group
-from deployment_sets.layout import PathConflict
 from deployment_sets.models import MAX_DESCRIPTION, MAX_NAME, DeploymentSet, SetMember, Visibility
 from deployment_sets.operations.members import NewMember
-from deployment_sets.operations.resolving import Placed, ResolvedSet
 from deployment_sets.operations.sets import Settings
-from deployment_sets.resolution import Container, Kind, Unresolved
+from deployment_sets.resolution import Kind
 from marketplace.api.serializers import NullableText, TagsField
 from marketplace.models.entry import TYPES
 from skillmeat_site.api.fields import NumberField, OptionField, PublicIdField, StrictSerializer, TextField
-from skillmeat_site.ids import encode
 
 MAX_ID = 60
 MAX_POSITION = 10**6
@@ -169,56 +166,3 @@ class SetDetailSerializer(SetSerializer):
     class Meta(SetSerializer.Meta):
         fields: tuple[str, ...] = (*SetSerializer.Meta.fields, "members")
         read_only_fields: tuple[str, ...] = fields
-
-
-class StepSerializer(serializers.Serializer[Container]):
-    """A set or group on the way to an artifact."""
-
-    kind = serializers.ChoiceField([Kind.SET.value, Kind.GROUP.value])
-    id = serializers.SerializerMethodField()
-    name = serializers.CharField()
-
-    def get_id(self, step: Container) -> str:
-        return encode(PREFIXES[step.kind], step.id)
-
-
-class ResolvedArtifactSerializer(serializers.Serializer[Placed]):
-    """An artifact where it was met first."""
-
-    uuid = serializers.UUIDField(source="artifact.pk")
-    type = serializers.ChoiceField(TYPES, source="artifact.type")
-    namespace = NullableText(source="artifact.namespace")
-    name = serializers.CharField(source="artifact.name")
-    description = NullableText(source="artifact.description")
-    version = NullableText(source="artifact.version", help_text="What upstream calls it.")
-    source_path = StepSerializer(source="path", many=True, help_text="From the set to what holds it.")
-
-
-class UnresolvedSerializer(serializers.Serializer[Unresolved]):
-    """A member whose artifact or group is gone."""
-
-    kind = serializers.ChoiceField([Kind.ARTIFACT.value, Kind.GROUP.value], source="member.kind")
-    id = serializers.SerializerMethodField(help_text="Of the artifact or group that was.")
-    source_path = StepSerializer(source="path", many=True)
-
-    def get_id(self, unresolved: Unresolved) -> str:
-        target = unresolved.member.target
-        return str(target) if unresolved.member.kind is Kind.ARTIFACT else encode(Group.id_prefix, target)
-
-
-class PathConflictSerializer(serializers.Serializer[PathConflict]):
-    """Artifacts that would land on one path."""
-
-    path = serializers.CharField(help_text="Relative to the project directory.")
-    artifacts = serializers.ListField(source="owners", child=serializers.UUIDField())
-
-
-class ResolvedSetSerializer(serializers.Serializer[ResolvedSet]):
-    """What a set stands for."""
-
-    set_id = PublicIdField(DeploymentSet)
-    resolved_count = serializers.IntegerField()
-    depth = serializers.IntegerField()
-    artifacts = ResolvedArtifactSerializer(many=True)
-    unresolved = UnresolvedSerializer(many=True)
-    conflicts = PathConflictSerializer(source="layout.conflicts", many=True)

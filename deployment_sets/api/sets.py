@@ -16,12 +16,12 @@ from rest_framework.response import Response
 from deployment_sets.api.deployment_serializers import DeployedSerializer, DeploySerializer
 from deployment_sets.api.filters import SetFilter
 from deployment_sets.api.permissions import SetPermission
+from deployment_sets.api.resolved import ResolvedSetSerializer, shown
 from deployment_sets.api.serializers import (
     EmptySerializer,
     NewMemberSerializer,
     NewSetSerializer,
     PositionSerializer,
-    ResolvedSetSerializer,
     SetDetailSerializer,
     SetMemberSerializer,
     SetSerializer,
@@ -197,8 +197,7 @@ class DeploymentSetViewSet(mixins.DestroyModelMixin, ResourceViewSet):
     @action(detail=True, filterset_class=None)
     def resolve(self, request: Request, id: str) -> Response:
         """Depth-first in order, each artifact where it is met first."""
-        found = resolving.resolve(self.get_object())
-        return Response(ResolvedSetSerializer(found).data)
+        return Response(shown(resolving.resolve(self.get_object())))
 
     @extend_schema(
         summary="Deploy a set into a directory of the server",

@@ -1,23 +1,90 @@
-"""Artifacts as the values that are laid out: the rows of their present versions, and their stored content."""
+"""Artifacts as the values that are laid out: rows of their present versions, and their stored content."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from collections_app.models import Artifact
+from django.db.models import QuerySet
+
+from collections_app.models import Artifact, ArtifactVersion
 from deployment_sets.deployable import ArtifactUnusable, DeployableArtifact, DeployableFile, Member
-from deployment_sets.layout import Layout, lay_out
+from deployment_sets.layout import (
+    Layout,
+    PathConflict,
+    conflicts_of,
+    lay_out,
+    place,
+    satisfied_by,
+    skill_names,
+)
+from deployment_sets.names import folded, safe_name
 from marketplace.content import store
 from marketplace.content.store import ContentDamaged
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.manifest import ContentKind
 
-WITH_CONTENT = ("current__manifest", "source")
+MAX_REMEMBERED = 50_000
+Landing = tuple[str, str, str, str, UUID, bool]
 
 
-def laid_out(artifacts: Iterable[Artifact]) -> Layout:
-    """Where they land; their rows have been read with WITH_CONTENT, so nothing is asked here."""
-    return lay_out([_deployable(artifact) for artifact in artifacts], read=read)
+class Taken(NamedTuple):
+    """An artifact as its row has it, in the order of COLUMNS; `content` is its present version."""
+
+    uuid: UUID
+    type: str
+    namespace: str
+    name: str
+    description: str
+    version: str
+    repository: str
+    locator: str
+    content: UUID
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.name}"
+
+
+COLUMNS = (
+    "pk", "type", "namespace", "name", "description", "version", "origin_url", "origin_locator", "current",
+)  # fmt: skip
+# What was claimed, by all that decides it: versions never change, so nothing here is ever out of date.
+_remembered: dict[Landing, tuple[str, ...]] = {}
+
+
+def laid_out(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Layout:
+    """Where they land with all their files, in two queries; `rows` are theirs."""
+    return lay_out(list(_deployables(artifacts, rows)), read=read)
+
+
+def conflicts(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> tuple[PathConflict, ...]:
+    """Those of `laid_out`, in three queries at most; files are listed only where claims are not remembered."""
+    satisfied, skills = satisfied_by(_members(rows), artifacts), skill_names(artifacts)
+    landings = {each.uuid: _landing(each, skills) for each in artifacts if each.uuid not in satisfied}
+    claims = {landing: _remembered.get(landing) for landing in landings.values()}
+    unknown = [each for each in artifacts if each.uuid in landings and claims[landings[each.uuid]] is None]
+    for artifact in _deployables(unknown, rows) if unknown else ():
+        claims[landings[artifact.uuid]] = _claims(artifact, skills, landings[artifact.uuid])
+    claimed = ((path, uuid) for uuid, landing in landings.items() for path in claims[landing] or ())
+    return tuple(conflicts_of(claimed))
+
+
+def _landing(artifact: Taken, skills: Collection[str]) -> Landing:
+    is_beside_skill = artifact.type == ArtifactType.PLUGIN and folded(safe_name(artifact.name)) in skills
+    return (
+        artifact.type, artifact.namespace, artifact.name, artifact.locator, artifact.content, is_beside_skill,
+    )  # fmt: skip
+
+
+def _claims(artifact: DeployableArtifact, skills: Collection[str], landing: Landing) -> tuple[str, ...]:
+    try:
+        found = tuple(path for path, _ in place(artifact, read, skills).claims)
+    except ArtifactUnusable:
+        return ()  # not for ever: lost content can come back
+    if len(_remembered) >= MAX_REMEMBERED:
+        _remembered.clear()
+    _remembered[landing] = found
+    return found
 
 
 def read(digest: str) -> bytes:
@@ -28,20 +95,31 @@ def read(digest: str) -> bytes:
         raise ArtifactUnusable(f"{error.detail} {error.hint}") from None
 
 
-def _deployable(artifact: Artifact) -> DeployableArtifact:
-    version = artifact.current
-    return DeployableArtifact(
-        uuid=artifact.pk,
-        type=ArtifactType(artifact.type),
-        name=artifact.name,
-        namespace=artifact.namespace,
-        version=artifact.version,
-        digest=version.content_digest if version else "",
-        repository=artifact.origin_url,
-        locator=artifact.origin_locator,
-        files=tuple(_file(row) for row in version.manifest.files) if version else (),
-        members=tuple(chain.from_iterable(_member(row) for row in artifact.members)),
-    )
+def _deployables(artifacts: Iterable[Taken], rows: QuerySet[Artifact]) -> Iterator[DeployableArtifact]:
+    members = _members(rows)
+    versions = ArtifactVersion.objects.filter(pk__in=rows.values("current"))
+    columns = versions.values_list("pk", "content_digest", "manifest__files")
+    contents = {pk: (digest, files) for pk, digest, files in columns}
+    for artifact in artifacts:
+        digest, files = contents.get(artifact.content, ("", ()))
+        yield DeployableArtifact(
+            uuid=artifact.uuid,
+            type=ArtifactType(artifact.type),
+            name=artifact.name,
+            namespace=artifact.namespace,
+            version=artifact.version,
+            digest=digest,
+            repository=artifact.repository,
+            locator=artifact.locator,
+            files=tuple(_file(row) for row in files),
+            members=members.get(artifact.uuid, ()),
+        )
+
+
+def _members(rows: QuerySet[Artifact]) -> dict[UUID, tuple[Member, ...]]:
+    """What each plugin among them loads."""
+    plugins = rows.filter(type=ArtifactType.PLUGIN).values_list("pk", "members")
+    return {uuid: tuple(chain.from_iterable(map(_member, members))) for uuid, members in plugins}
 
 
 def _file(row: Mapping[str, Any]) -> DeployableFile:

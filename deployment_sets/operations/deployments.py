@@ -1,25 +1,31 @@
 """Deployments: plan, deploy, verify and undo a set in a directory of this server, or pack it for another."""
 
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from collections_app.models import Artifact
 from deployment_sets import writer
 from deployment_sets.bundle import Format, stream
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, root_of
 from deployment_sets.operations.deployables import read
 from deployment_sets.operations.outcomes import result_of
 from deployment_sets.operations.resolving import ResolvedSet, resolve
-from deployment_sets.planning import OnConflict, Wishes
+from deployment_sets.planning import OnConflict, Plan, Wishes
 from deployment_sets.verifying import Drift
-from marketplace.operations.trust import ConfirmationRequired, needs_confirmation
+from marketplace.detection.vocabulary import ACTIVE_TYPES
+from marketplace.models import TrustLevel
+from marketplace.operations.trust import ConfirmationRequired
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -40,6 +46,15 @@ class OutsideRoots(DomainError):
     hint = "Choose a directory below a root, or ask the operator to add one to SKILLMEAT_DEPLOY_ROOTS."
 
 
+class PlanOutdated(DomainError):
+    """The directory or the set has changed since the plan was shown, so something else would be done now."""
+
+    code = "plan_outdated"
+    kind = Kind.CONFLICT
+    title = "The plan is out of date"
+    hint = "Look at the new plan, then confirm it."
+
+
 class AlreadyUndone(DomainError):
     """A deployment is undone once."""
 
@@ -57,18 +72,42 @@ class Wanted:
     on_conflict: OnConflict = OnConflict.ABORT
     prune: bool = False
     confirm_untrusted: bool = False
+    fingerprint: str = ""
+    """Of the plan that was agreed to; empty for whatever is to be done now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a deploy would do, and whose sources would have to be trusted for it."""
+
+    result: dict[str, Any]
+    fingerprint: str
+    is_empty: bool
+    untrusted: tuple[Artifact, ...]
 
 
 def plan(*, deployment_set: DeploymentSet, wanted: Wanted) -> dict[str, Any]:
     """What `deploy` would do now, as its result. Raises OutsideRoots and what `writer.plan` raises."""
+    return draft(deployment_set=deployment_set, wanted=wanted).result
+
+
+def draft(*, deployment_set: DeploymentSet, wanted: Wanted) -> Draft:
+    """The plan with what is needed to agree to it. Raises as `plan` does."""
     root, path = _place(wanted.project_path, deployment_set.project)
     resolved = resolve(deployment_set)
-    return result_of(writer.plan(root, path, _wishes(deployment_set, resolved, wanted)), resolved)
+    found = writer.plan(root, path, _wishes(deployment_set, resolved, wanted))
+    return Draft(
+        result=result_of(found, resolved),
+        fingerprint=found.fingerprint,
+        is_empty=found.is_empty,
+        untrusted=tuple(_untrusted(resolved)),
+    )
 
 
 def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at: datetime) -> Deployment:
-    """Put the set's artifacts there. Raises OutsideRoots, ConfirmationRequired and what `writer.execute` raises.
+    """Put the set's artifacts there.
 
+    Raises OutsideRoots, ConfirmationRequired, PlanOutdated and what `writer.execute` raises.
     The row is written first, so that a deploy which is cut off can be seen, and undone once it was finished.
     """
     root, path = _place(wanted.project_path, deployment_set.project)
@@ -78,12 +117,17 @@ def deploy(*, deployment_set: DeploymentSet, wanted: Wanted, by: User | None, at
     deployment = _begin(deployment_set, wanted, by=by, at=at)
     try:
         done = writer.execute(
-            root, path, _wishes(deployment_set, resolved, wanted), read=read, undo=_area(deployment)
+            root,
+            path,
+            _wishes(deployment_set, resolved, wanted),
+            read=read,
+            undo=area_of(deployment),
+            agree=partial(_agree, wanted),
         )
     except DomainError as error:
         if error.extra.get("is_pending"):  # the next run will finish it; then it can still be undone
             raise
-        shutil.rmtree(_area(deployment), ignore_errors=True)
+        shutil.rmtree(area_of(deployment), ignore_errors=True)
         deployment.delete()
         raise
     deployment.result, deployment.counts = result_of(done, resolved), done.counts()
@@ -100,14 +144,34 @@ def undo(*, deployment: Deployment, by: User | None, at: datetime) -> tuple[str,
     if deployment.undone_at:
         raise AlreadyUndone(f"It was undone at {deployment.undone_at:%Y-%m-%d %H:%M}.")
     root, path = _place(deployment.project_path, deployment.project)
-    changed = writer.undo(root, path, _area(deployment))
+    changed = writer.undo(root, path, area_of(deployment))
     deployment.undone_at, deployment.undone_by = at, by
     with transaction.atomic():
         deployment.save(update_fields=["undone_at", "undone_by"])
         facts = {"project_path": deployment.project_path, "changed": len(changed)}
         record("deployment.undone", deployment, project=deployment.project, by=by, at=at, **facts)
-    shutil.rmtree(_area(deployment), ignore_errors=True)
+    shutil.rmtree(area_of(deployment), ignore_errors=True)
     return changed
+
+
+def can_be_undone(deployment: Deployment) -> bool:
+    """Whether it was not undone yet, and what that takes is still kept."""
+    return deployment.undone_at is None and area_of(deployment).is_dir()
+
+
+def prune(*, before: datetime, dry_run: bool = False) -> int:
+    """Forget what it takes to undo deployments that were made before this; how many.
+
+    They stay in the history, and undoing one raises UndoMissing. What belongs to no deployment any more goes, too.
+    """
+    areas = (
+        list(_areas().iterdir()) if _areas().is_dir() else []
+    )  # first, since rows stand before their areas
+    recent = {row.public_id for row in Deployment.objects.filter(created_at__gte=before).only("pk")}
+    old = [area for area in areas if area.name not in recent]
+    for area in () if dry_run else old:
+        shutil.rmtree(area, ignore_errors=True)
+    return len(old)
 
 
 def verify(*, deployment: Deployment) -> Drift:
@@ -115,7 +179,7 @@ def verify(*, deployment: Deployment) -> Drift:
     root, path = _place(deployment.project_path, deployment.project)
     wishes = None
     if deployment.deployment_set:
-        wishes = Wishes(layout=resolve(deployment.deployment_set).layout)
+        wishes = Wishes(layout=resolve(deployment.deployment_set).laid_out())
     return writer.verify(root, path, wishes)
 
 
@@ -127,7 +191,7 @@ def bundle(*, deployment_set: DeploymentSet, archive: Format, confirm_untrusted:
     resolved = resolve(deployment_set)
     if not confirm_untrusted:
         _require_trust(resolved)
-    wishes = Wishes(layout=resolved.layout, set_id=deployment_set.public_id, set_name=deployment_set.name)
+    wishes = Wishes(layout=resolved.laid_out(), set_id=deployment_set.public_id, set_name=deployment_set.name)
     with ExitStack() as unless_whole:
         file = unless_whole.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
         file.writelines(stream(wishes, read=read, archive=archive))
@@ -150,14 +214,18 @@ def _place(project_path: str, project: Project) -> tuple[Path, Path]:
     return root, path
 
 
-def _area(deployment: Deployment) -> Path:
+def area_of(deployment: Deployment) -> Path:
     """Where the writer keeps what it takes to undo it."""
-    return Path(settings.SKILLMEAT_DATA_DIR) / "undo" / deployment.public_id
+    return _areas() / deployment.public_id
+
+
+def _areas() -> Path:
+    return Path(settings.SKILLMEAT_DATA_DIR) / "undo"
 
 
 def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted) -> Wishes:
     return Wishes(
-        layout=resolved.layout,
+        layout=resolved.laid_out(),
         set_id=deployment_set.public_id,
         set_name=deployment_set.name,
         on_conflict=wanted.on_conflict,
@@ -165,9 +233,19 @@ def _wishes(deployment_set: DeploymentSet, resolved: ResolvedSet, wanted: Wanted
     )
 
 
+def _agree(wanted: Wanted, found: Plan) -> None:
+    if wanted.fingerprint not in {"", found.fingerprint}:
+        raise PlanOutdated(f"{wanted.project_path} or the set has changed since the plan was made.")
+
+
+def _untrusted(resolved: ResolvedSet) -> Iterator[Artifact]:
+    """What would run by itself although nobody vouches for where it comes from."""
+    is_trusted = Q(source__isnull=False) & ~Q(source__trust_level=TrustLevel.UNTRUSTED)
+    yield from resolved.rows.filter(type__in=ACTIVE_TYPES).exclude(is_trusted).order_by("type", "name")
+
+
 def _require_trust(resolved: ResolvedSet) -> None:
-    artifacts = [placed.artifact for placed in resolved.artifacts]
-    doubtful = [each for each in artifacts if needs_confirmation(each.type, each.source)]
+    doubtful = list(_untrusted(resolved))
     if doubtful:
         names = ", ".join(map(str, doubtful[:5]))
         raise ConfirmationRequired(

@@ -21,7 +21,7 @@ def result_of(plan: Plan, resolved: ResolvedSet) -> dict[str, Any]:
     return {
         "counts": plan.counts(),
         "artifacts": [
-            _artifact(placed.artifact.pk, plan, files.get(placed.artifact.pk, []))
+            _artifact(placed.artifact.uuid, plan, files.get(placed.artifact.uuid, []))
             for placed in resolved.artifacts
         ],
         "files": [_file(file) for file in plan.files],

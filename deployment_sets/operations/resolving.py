@@ -7,16 +7,16 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from collections_app.models import Artifact, Group, GroupMember
-from deployment_sets.layout import Layout
+from deployment_sets.layout import Layout, PathConflict
 from deployment_sets.models import DeploymentSet, SetMember
-from deployment_sets.operations.deployables import WITH_CONTENT, laid_out
+from deployment_sets.operations import deployables
+from deployment_sets.operations.deployables import COLUMNS, Taken
 from deployment_sets.resolution import (
     Container,
     Kind,
     Member,
     Path,
     Unresolved,
-    outline as outline_values,
     reached,
     resolve as resolve_values,
 )
@@ -26,45 +26,53 @@ Rows = Iterable[tuple[UUID, Member]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """An artifact's row, and the way to where it was met first."""
+    """An artifact, and the way to where it was met first."""
 
-    artifact: Artifact
+    artifact: Taken
     path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedSet:
-    """What a set stands for, in order."""
+    """What a set stands for, in order; `rows` are those of its artifacts."""
 
     set_id: UUID
     depth: int
     artifacts: tuple[Placed, ...]
     unresolved: tuple[Unresolved, ...]
-    layout: Layout
+    rows: QuerySet[Artifact]
 
     @property
     def resolved_count(self) -> int:
         return len(self.artifacts)
 
+    def conflicts(self) -> tuple[PathConflict, ...]:
+        """Where two of them would land on one path, in two queries at most."""
+        return deployables.conflicts([each.artifact for each in self.artifacts], self.rows)
+
+    def laid_out(self) -> Layout:
+        """Where all their files land, in two queries."""
+        return deployables.laid_out([each.artifact for each in self.artifacts], self.rows)
+
 
 def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
-    """All that the set stands for and where it lands, in seven queries."""
+    """All that the set stands for, in six queries at most."""
     reach = _Reach([deployment_set])
-    rows = {row.pk: row for row in reach.artifacts().select_related(*WITH_CONTENT)}
-    found = resolve_values(deployment_set.pk, reach.containers(), rows)
-    artifacts = tuple(Placed(artifact=rows[each.artifact], path=each.path) for each in found.artifacts)
+    taken = reach.taken()
+    found = resolve_values(deployment_set.pk, reach.containers(), taken)
     return ResolvedSet(
         set_id=deployment_set.pk,
         depth=found.depth,
-        artifacts=artifacts,
+        artifacts=tuple(Placed(artifact=taken[each.artifact], path=each.path) for each in found.artifacts),
         unresolved=found.unresolved,
-        layout=laid_out(each.artifact for each in artifacts),
+        rows=reach.artifacts(),
     )
 
 
-def outline(deployment_set: DeploymentSet) -> Iterator[tuple[int, Container]]:
-    """The sets and groups in it, with how deep each lies."""
-    return outline_values(deployment_set.pk, _Reach([deployment_set]).containers())
+def contents(deployment_set: DeploymentSet) -> tuple[dict[UUID, Container], dict[UUID, Taken]]:
+    """The sets and groups in it, itself included, and the artifacts that exist, in six queries at most."""
+    reach = _Reach([deployment_set])
+    return reach.containers(), reach.taken()
 
 
 def measure(deployment_sets: Collection[DeploymentSet]) -> None:
@@ -92,10 +100,14 @@ class _Reach:
         grouped = GroupMember.objects.filter(group__in=self._group_ids).values("artifact")
         return Artifact.objects.filter(Q(pk__in=direct) | Q(pk__in=grouped))
 
+    def taken(self) -> dict[UUID, Taken]:
+        return {row[0]: Taken._make(row) for row in self.artifacts().values_list(*COLUMNS)}
+
     def containers(self) -> dict[UUID, Container]:
-        sets = DeploymentSet.objects.filter(pk__in=self._sets).values_list("pk", "name")
-        groups = Group.objects.filter(pk__in=self._group_ids).values_list("pk", "name")
-        return _contain(Kind.SET, sets, self._set_rows()) | _contain(Kind.GROUP, groups, self._group_rows())
+        names = DeploymentSet.objects.filter(pk__in=self._sets).values_list("pk", "name")
+        rows = list(self._set_rows())
+        sets = _contain(Kind.SET, names, rows)
+        return sets | self._groups() if any(member.kind is Kind.GROUP for _, member in rows) else sets
 
     def _set_rows(self) -> Iterator[tuple[UUID, Member]]:
         columns = ("parent", "artifact_uuid", "group_id", "member_set")
@@ -103,10 +115,13 @@ class _Reach:
             kind = Kind.ARTIFACT if artifact else Kind.GROUP if group else Kind.SET
             yield parent, Member(kind=kind, target=artifact or group or inner)
 
-    def _group_rows(self) -> Iterator[tuple[UUID, Member]]:
+    def _groups(self) -> dict[UUID, Container]:
+        names = Group.objects.filter(pk__in=self._group_ids).values_list("pk", "name")
         rows = GroupMember.objects.filter(group__in=self._group_ids).order_by("position", "id")
-        for group, artifact in rows.values_list("group", "artifact"):
-            yield group, Member(kind=Kind.ARTIFACT, target=artifact)
+        held = rows.values_list("group", "artifact")
+        return _contain(
+            Kind.GROUP, names, ((owner, Member(kind=Kind.ARTIFACT, target=each)) for owner, each in held)
+        )
 
 
 def _contain(kind: Kind, names: Iterable[tuple[UUID, str]], rows: Rows) -> dict[UUID, Container]:

@@ -165,6 +165,27 @@ def test_our_entry_that_was_edited_stays_when_it_is_no_longer_wanted() -> None:
     assert outcome.clashes == (SERVER.keys,)
 
 
+def test_a_group_of_ours_that_was_edited_is_a_clash_and_not_doubled() -> None:
+    first = merged(FOREIGN, HOOK)
+    edited = text_of(first).replace('"Bash"', '"Bash|Write"')
+    outcome = merged(edited, HOOK, owned=first.owned, created=first.created)
+
+    assert text_of(outcome) == edited
+    assert outcome.clashes == (HOOK.keys,)
+    assert outcome.owned == first.owned
+    newer = Entry.of(HOOK.keys, GROUP | {"matcher": "*"}, listed=True)
+    assert merged(edited, newer, owned=first.owned, created=first.created).owned == first.owned
+    replaced = merged(edited, newer, owned=first.owned, created=first.created, overwrite=True)
+    assert text_of(replaced) == edited.replace('"Bash|Write"', '"*"')
+    assert reverted(text_of(replaced), replaced.patches) == edited
+
+
+def test_a_group_of_ours_that_was_removed_comes_back_beside_those_of_others() -> None:
+    first = merged(FOREIGN, HOOK)
+    outcome = merged(FOREIGN, HOOK, owned=first.owned)
+    assert (text_of(outcome), outcome.clashes) == (text_of(first), ())
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

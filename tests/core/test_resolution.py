@@ -14,7 +14,6 @@ from deployment_sets.resolution import (
     Member,
     Nesting,
     longest_path,
-    outline,
     path_between,
     reached,
     resolve,
@@ -151,4 +150,3 @@ def test_sets_that_are_shared_many_times_cost_no_more_than_once() -> None:
     calls(lambda: resolve(ROOT, containers, artifacts(100, 101)), at_most=10_000)
     found = resolve(ROOT, containers, artifacts(100, 101))
     assert (len(found.artifacts), found.depth) == (2, 20)
-    assert len(list(outline(ROOT, containers))) == 1 + 3 + 18 * 9

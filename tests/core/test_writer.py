@@ -63,8 +63,8 @@ def test_undo_restores_to_the_byte(project: Project) -> None:
     assert (project.path / ".mcp.json").stat().st_mode & 0o777 == 0o600
     project.undo()
     assert picture(project.path) == before
-    with pytest.raises(UndoRefused):
-        project.undo()
+    project.undo()
+    assert picture(project.path) == before
 
 
 def test_what_is_kept_for_an_undo_is_private_and_has_nothing_of_others(project: Project) -> None:
@@ -75,6 +75,26 @@ def test_what_is_kept_for_an_undo_is_private_and_has_nothing_of_others(project: 
     kept = b"".join(file.read_bytes() for file in project.area.iterdir())
     assert b"s3cret" not in kept
     assert b"s3cret" not in (project.path / ".claude/skillmeat.lock.json").read_bytes()
+
+
+def test_a_hook_that_was_edited_in_the_settings_is_a_conflict(project: Project) -> None:
+    project.deploy(HOOK)
+    settings = project.path / ".claude/settings.json"
+    edited = settings.read_text().replace('"hooks": [', '"matcher": "*", "hooks": [')
+    settings.write_text(edited)
+    conflict = ".claude/settings.json#hooks.Stop"
+
+    assert project.outcomes(HOOK)[conflict] == "conflict"
+    assert project.verify(HOOK).edited == (conflict,)
+    with pytest.raises(DeployConflicts):
+        project.deploy(HOOK)
+    with pytest.raises(UndoRefused):
+        project.undo(project.areas / "1")
+    project.deploy(HOOK, on_conflict="skip")
+    assert settings.read_text() == edited
+    project.deploy(HOOK, on_conflict="backup")
+    assert (project.path / ".claude/settings.json.orig-1").read_text() == edited
+    assert project.verify(HOOK).is_clean
 
 
 def test_undo_of_an_update_a_prune_and_a_backup(project: Project) -> None:

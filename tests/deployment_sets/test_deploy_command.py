@@ -1,7 +1,6 @@
 """`manage.py deploy_set`, and what the console shows of deployments and roots."""
 
 import json
-import shutil
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -87,26 +86,6 @@ def console(member: Callable[..., User]) -> Client:
     client = Client()
     client.force_login(member(Role.ADMIN, is_staff=True, is_superuser=True))
     return client
-
-
-def test_deployments_can_be_looked_at(console: Client, web: DeploymentSet, shop: Path) -> None:
-    run("web", shop)
-    page = console.get(reverse("admin:deployment_sets_deployment_changelist"))
-    assert str(shop) in page.content.decode()
-    address = reverse("admin:deployment_sets_deployment_change", args=[Deployment.objects.get().pk])
-    assert console.get(address).status_code == 200
-
-
-def test_the_page_of_a_set_shows_what_a_deploy_would_do(
-    console: Client, web: DeploymentSet, shop: Path
-) -> None:
-    address = reverse("admin:deployment_sets_deploymentset_change", args=[web.pk])
-    assert "not been deployed yet" in console.get(address).content.decode()
-    run("web", shop)
-    (shop / ".claude/skills/pdf/SKILL.md").write_text("mine")
-    assert "conflict .claude/skills/pdf/SKILL.md" in console.get(address).content.decode()
-    shutil.rmtree(shop)
-    assert "not a directory that this server can open" in console.get(address).content.decode()
 
 
 def test_a_superuser_grants_a_directory_and_that_is_told(

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from django.conf import settings as django_settings
 from rest_framework.test import APIClient
 
 from collections_app.models import Artifact
+from deployment_sets import writer
 from deployment_sets.lockfile import LOCK
 from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, Visibility
+from deployment_sets.operations import deployments
 from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
 from tests.factories import (
@@ -161,6 +164,36 @@ def test_an_undo_after_later_work_is_refused(
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/undo_refused")
     assert files(shop) == before
     assert Deployment.objects.get().undone_at is None
+
+
+def test_an_undo_that_was_cut_off_before_it_was_recorded_is_ended_by_the_next(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    before = files(shop)
+    answer = deploy(web, shop)
+    made = Deployment.objects.get()
+    writer.undo(shop.parent, shop, deployments.area_of(made))
+    assert act(api, answer, "undo").status_code == 200
+    assert files(shop) == before
+    made.refresh_from_db()
+    assert made.undone_at
+
+
+def test_what_an_undo_needs_is_kept_for_a_time(
+    api: APIClient, deploy: Deploy, web: DeploymentSet, shop: Path
+) -> None:
+    answer = deploy(web, shop)
+    made = Deployment.objects.get()
+    orphan = deployments.area_of(made).with_name("dep_gone")
+    orphan.mkdir()
+    assert deployments.prune(before=made.created_at, dry_run=True) == 1
+    assert deployments.prune(before=made.created_at) == 1
+    assert not orphan.exists()
+    assert deployments.can_be_undone(made)
+    assert deployments.prune(before=made.created_at + timedelta(seconds=1)) == 1
+    assert not deployments.can_be_undone(made)
+    refused = act(api, answer, "undo")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/undo_missing")
 
 
 def test_verify_tells_how_a_directory_drifted(

@@ -5,14 +5,24 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client
-from django.urls import reverse
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse, reverse_lazy
 
 from deployment_sets.models import DeploymentSet
-from skillmeat_site.accounts.models import Role, User
+from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
-from tests.factories import ArtifactFactory, DeploymentSetFactory, GroupFactory
+from tests.factories import (
+    LONG_AGO,
+    ArtifactFactory,
+    DeploymentFactory,
+    DeploymentSetFactory,
+    GroupFactory,
+)
 from tests.sets import forget, holds
+
+LIST = reverse_lazy("admin:deployment_sets_deploymentset_changelist")
 
 
 @pytest.fixture
@@ -26,18 +36,9 @@ def page(of: DeploymentSet, name: str = "change") -> str:
     return reverse(f"admin:deployment_sets_deploymentset_{name}", args=[of.pk])
 
 
-def form(
-    of: DeploymentSet, positions: list[int], gone: tuple[int, ...] = (), **changed: Any
-) -> dict[str, Any]:
+def settings_of(deployment_set: DeploymentSet, **changed: str) -> dict[str, str]:
     """The page of a set as a browser sends it."""
-    rows = list(of.members.order_by("position"))
-    data = {"name": of.name, "description": of.description, "visibility": of.visibility} | changed
-    data |= {"members-TOTAL_FORMS": len(rows), "members-INITIAL_FORMS": len(rows)}
-    for number, (row, position) in enumerate(zip(rows, positions, strict=True)):
-        data |= {f"members-{number}-id": str(row.pk), f"members-{number}-parent": str(of.pk)}
-        data |= {f"members-{number}-position": position}
-        data |= {f"members-{number}-DELETE": "on"} if number in gone else {}
-    return data
+    return {name: getattr(deployment_set, name) for name in ("name", "description", "visibility")} | changed
 
 
 @pytest.fixture
@@ -50,19 +51,63 @@ def deployment_set(db: None) -> DeploymentSet:
     return made
 
 
-def test_the_pages_open_and_show_what_a_set_stands_for(
+def test_the_list_says_how_much_a_set_stands_for(
+    console: Client, deployment_set: DeploymentSet, django_assert_max_num_queries: Any
+) -> None:
+    listed = console.get(LIST, {"q": "web"}).content.decode()
+    for name, value in (("members_count", 4), ("artifacts", 2), ("levels", 2)):
+        assert f'<td class="field-{name}">{value}</td>' in listed
+    assert "never" in listed
+    DeploymentFactory.create_batch(3, deployment_set=deployment_set)
+    DeploymentSetFactory.create_batch(10, holding=[deployment_set])
+    with django_assert_max_num_queries(20):
+        assert "<time " in console.get(LIST).content.decode()
+
+
+def test_the_page_shows_what_a_set_holds_and_stands_for(
     console: Client, deployment_set: DeploymentSet
 ) -> None:
-    listed = console.get(reverse("admin:deployment_sets_deploymentset_changelist"), {"q": "web"})
-    assert "web" in listed.content.decode()
+    deployment_set.members.create(
+        position=4, artifact_uuid=ArtifactFactory(name="pdf").pk, created_at=LONG_AGO
+    )
+    DeploymentFactory(deployment_set=deployment_set, undone_at=LONG_AGO)
     shown = console.get(page(deployment_set)).content.decode()
-    for text in ("skill csv", "web → docs", "missing artifact", "— inner (set)", "(deleted)"):
+    for text in (
+        "<summary>docs ",
+        "web → docs",
+        "Unresolved",
+        ".claude/skills/pdf",
+        "3 artifacts, 2 sets deep",
+        "undone",
+    ):
         assert text in shown
     assert console.get(page(deployment_set, "delete")).status_code == 200
 
 
+def test_a_set_that_is_shared_is_opened_once(console: Client, project: Project) -> None:
+    below: list[Any] = [ArtifactFactory(name="pdf")]
+    for _ in range(18):
+        below = DeploymentSetFactory.create_batch(3, holding=below)
+    shown = console.get(page(DeploymentSetFactory(holding=below))).content.decode()
+    assert shown.count("shown above") == 17 * 6
+    assert shown.count("<details") == 18 * 3
+
+
+def test_what_a_set_costs_to_show_does_not_depend_on_its_size(console: Client, project: Project) -> None:
+    small = DeploymentSetFactory(holding=[ArtifactFactory()])
+    inner = DeploymentSetFactory(holding=ArtifactFactory.create_batch(10))
+    large = DeploymentSetFactory(holding=[*ArtifactFactory.create_batch(10), inner])
+    DeploymentFactory.create_batch(3, deployment_set=large)
+    costs = []
+    for each in (small, large, small, large):
+        with CaptureQueriesContext(connection) as captured:
+            console.get(page(each))
+        costs.append(len(captured))
+    assert costs[2] == costs[3] <= 30
+
+
 def test_settings_are_changed_through_the_operation(console: Client, deployment_set: DeploymentSet) -> None:
-    data = form(deployment_set, [0, 1, 2, 3], name="shop")
+    data = settings_of(deployment_set, name="shop")
     assert console.post(page(deployment_set), data).status_code == 302
     deployment_set.refresh_from_db()
     assert (deployment_set.name, deployment_set.search_text.split("\n")[0]) == ("shop", "shop")
@@ -71,25 +116,57 @@ def test_settings_are_changed_through_the_operation(console: Client, deployment_
 
 def test_a_change_that_is_refused_is_told(console: Client, deployment_set: DeploymentSet) -> None:
     inner = DeploymentSet.objects.get(name="inner")
-    answer = console.post(page(inner), form(inner, [], visibility="private"))
+    answer = console.post(page(inner), settings_of(inner, visibility="private"))
     inner.refresh_from_db()
     assert inner.visibility == "project"
     assert any("lies in web" in str(message) for message in get_messages(answer.wsgi_request))
 
 
-def test_members_are_moved_and_removed(console: Client, deployment_set: DeploymentSet) -> None:
-    before = holds(deployment_set)
-    assert console.post(page(deployment_set), form(deployment_set, [1, 1, 2, 3], (2,))).status_code == 302
+def test_members_are_moved_and_removed_with_buttons(console: Client, deployment_set: DeploymentSet) -> None:
+    before, address = holds(deployment_set), page(deployment_set, "members")
+    rows = list(deployment_set.members.order_by("position"))
+    shown = console.get(address).content.decode()
+    assert (shown.count("disabled"), shown.count("Move the missing member up")) == (3, 1)
+    moved = console.post(address, {"move": f"{rows[0].public_id} 1"})
+    assert moved["Location"].endswith(f"?down={rows[0].public_id}")
+    assert "autofocus" in console.get(moved["Location"]).content.decode()
+    assert console.post(address, {"remove": rows[2].public_id}).status_code == 302
     assert holds(deployment_set) == [before[1], before[0], before[3]]
     verbs = [event.verb for event in AuditEvent.objects.order_by("id")]
-    assert verbs == ["set.member_removed", "set.member_moved"]
+    assert verbs == ["set.member_moved", "set.member_removed"]
 
 
-def test_a_position_that_is_none_is_told(console: Client, deployment_set: DeploymentSet) -> None:
-    before = holds(deployment_set)
-    answer = console.post(page(deployment_set), form(deployment_set, [9, 1, 2, 3]))
-    assert any("Not moved" in str(message) for message in get_messages(answer.wsgi_request))
+def test_a_move_that_cannot_be_is_told(console: Client, deployment_set: DeploymentSet) -> None:
+    before, address = holds(deployment_set), page(deployment_set, "members")
+    first = deployment_set.members.order_by("position")[0].public_id
+    assert "Use a position from 0 to 3" in console.post(address, {"move": f"{first} 9"}).content.decode()
+    for nonsense in ({"move": f"{first} x"}, {"move": "mem_x 0"}, {"remove": "mem_x"}):
+        assert console.post(address, nonsense).status_code == 404
     assert holds(deployment_set) == before
+
+
+def test_members_are_added_by_what_they_are(console: Client, deployment_set: DeploymentSet) -> None:
+    artifact, group, inner = ArtifactFactory(), GroupFactory(), DeploymentSetFactory()
+    address = page(deployment_set, "members")
+    for name, target in (("artifact", artifact), ("group", group), ("member_set", inner)):
+        assert console.post(address, {name: str(target.pk)}).status_code == 302
+    assert holds(deployment_set)[4:] == [artifact.pk, group.pk, inner.pk]
+    outer = DeploymentSetFactory(holding=[deployment_set])
+    for body, said in (
+        ({}, "Choose exactly one"),
+        ({"artifact": str(artifact.pk), "group": str(group.pk)}, "Choose exactly one"),
+        ({"artifact": str(artifact.pk)}, "It stands at position 4"),
+        ({"member_set": str(outer.pk)}, "would close the cycle"),
+    ):
+        assert said in console.post(address, body).content.decode()
+
+
+def test_a_set_is_cloned_for_whoever_asks(console: Client, deployment_set: DeploymentSet) -> None:
+    answer = console.post(page(deployment_set, "clone"))
+    copy = DeploymentSet.objects.get(name="web (copy)")
+    assert answer["Location"] == page(copy)
+    assert (copy.owner, holds(copy)) == (User.objects.get(), holds(deployment_set))
+    assert AuditEvent.objects.get().verb == "set.cloned"
 
 
 def test_a_deleted_set_leaves_the_others(console: Client, deployment_set: DeploymentSet) -> None:

@@ -1,0 +1,130 @@
+"""The pages of sets: the list, one set with what it holds and stands for, and its clone."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from deployment_sets.admin.contents import resolved_preview, tree
+from deployment_sets.admin.marks import recent
+from deployment_sets.models import Deployment, DeploymentSet
+from deployment_sets.operations import resolving, sets
+from skillmeat_site.admin_pages import ConsoleAdmin, JourneyPage, added, ago, badge, chips, operator
+from skillmeat_site.errors import DomainError
+
+SETTINGS = ("name", "description", "visibility")
+
+
+class SetChangeList(ChangeList):
+    """A page of the list; all its sets are measured together."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        resolving.measure(rows)
+        self.result_list = rows
+
+
+@admin.register(DeploymentSet)
+class DeploymentSetAdmin(ConsoleAdmin):
+    list_display = ("name", "project", "owner", "access", "members_count", "artifacts", "levels", "deployed")
+    list_filter = ("visibility", "project")
+    list_select_related = ("project", "owner")
+    search_fields = ("search_text",)
+    fields = (*SETTINGS, "project", "owner", "words", "public_id", "created_at", "updated_at")
+    readonly_fields = fields[len(SETTINGS) :]
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return SetChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentSet]:
+        last = Deployment.objects.filter(deployment_set=OuterRef("pk")).order_by("-id")
+        rows: QuerySet[DeploymentSet] = super().get_queryset(request)
+        return rows.annotate(
+            held=Count("members"),
+            last_deployment=Subquery(last.values("pk")[:1]),
+            last_deployed_at=Subquery(last.values("created_at")[:1]),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: DeploymentSet, form: Any, change: bool) -> None:
+        if not form.changed_data:
+            return
+        chosen = sets.Settings(**{name: form.cleaned_data[name] for name in SETTINGS}, tags=tuple(obj.tags))
+        try:
+            sets.replace(deployment_set=obj, settings=chosen, by=operator(request), at=timezone.now())
+        except DomainError as error:
+            self.message_user(request, f"Not changed: {error.detail} {error.hint}", messages.ERROR)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The operation takes a set out of the sets that contain it, so nothing stands in its way."""
+        return [str(each) for each in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: DeploymentSet) -> None:
+        sets.delete(deployment_set=obj, by=operator(request), at=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DeploymentSet]) -> None:
+        for deployment_set in queryset.select_related("project"):
+            self.delete_model(request, deployment_set)
+
+    @admin.display(description="visibility", ordering="visibility")
+    def access(self, deployment_set: DeploymentSet) -> SafeString:
+        return badge(deployment_set.visibility)
+
+    @admin.display(description="members", ordering="held")
+    def members_count(self, deployment_set: Any) -> int:
+        return int(deployment_set.held)
+
+    @admin.display(description="artifacts")
+    def artifacts(self, deployment_set: DeploymentSet) -> int:
+        return deployment_set.resolved_count
+
+    @admin.display(description="depth")
+    def levels(self, deployment_set: DeploymentSet) -> int:
+        return deployment_set.depth
+
+    @admin.display(description="deployed", ordering="last_deployed_at")
+    def deployed(self, deployment_set: Any) -> SafeString:
+        if deployment_set.last_deployment is None:
+            return ago(None)
+        address = reverse("admin:deployment_sets_deployment_change", args=[deployment_set.last_deployment])
+        return format_html('<a href="{}">{}</a>', address, ago(deployment_set.last_deployed_at))
+
+    @admin.display(description="tags")
+    def words(self, deployment_set: DeploymentSet) -> SafeString:
+        return chips(deployment_set.tags)
+
+
+@added.panel(DeploymentSet)
+def holds(request: HttpRequest, deployment_set: DeploymentSet) -> SafeString:
+    return format_html('<section class="module"><h2>Members</h2>{}</section>', tree(deployment_set))
+
+
+@added.panel(DeploymentSet)
+def stands_for(request: HttpRequest, deployment_set: DeploymentSet) -> SafeString:
+    return format_html(
+        '<section class="module"><h2>What it stands for</h2>{}</section>', resolved_preview(deployment_set)
+    )
+
+
+@added.panel(DeploymentSet)
+def last_deployments(request: HttpRequest, deployment_set: DeploymentSet) -> SafeString:
+    return format_html('<section class="module"><h2>Deployments</h2>{}</section>', recent(deployment_set))
+
+
+@added.journey(DeploymentSet)
+class ClonePage(JourneyPage):
+    slug, label, at_once = "clone", "Clone", True
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        copy = sets.clone(deployment_set=self.object, by=operator(request), at=timezone.now())
+        there = reverse("admin:deployment_sets_deploymentset_change", args=[copy.pk])
+        return self.leave(f"{copy} was made; it is yours.", to=there)
