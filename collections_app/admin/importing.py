@@ -18,9 +18,10 @@ from collections_app.api.importing import MAX_ENTRIES
 from collections_app.models import Artifact, Collection
 from collections_app.operations import imports
 from collections_app.operations.collections import DEFAULT
-from collections_app.operations.imports import ConfirmationRequired, ImportConflicts, ImportResult, Outlook
+from collections_app.operations.imports import ImportConflicts, ImportResult, Outlook
 from collections_app.planning import NO_WISH, Resolution, Wish
 from marketplace.models import Entry, Source
+from marketplace.operations.trust import ConfirmationRequired
 from skillmeat_site import ids
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.accounts.scoping import require_role
