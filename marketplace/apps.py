@@ -1,4 +1,3 @@
-from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -14,7 +13,6 @@ class MarketplaceConfig(AppConfig):
     def ready(self) -> None:
         metrics.register("marketplace.metrics.collect")
         post_migrate.connect(_install_search, sender=self)
-        import_module("marketplace.admin_panels")
         kinds.register(
             kinds.JobKind(
                 name="scan",

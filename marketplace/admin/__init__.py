@@ -4,8 +4,9 @@
 `scanning`, `mapping`, `changing`    what is done with one source or with many
 `adding`                             a new one
 `choosing`                           actions that ask for a value first
+`home`                               panels of the console's home page
 """
 
-from marketplace.admin import entries, scanning, mapping, sources  # isort: skip  buttons stand in this order
+from marketplace.admin import entries, home, scanning, mapping, sources  # isort: skip  buttons stand in this order
 
-__all__ = ["entries", "mapping", "scanning", "sources"]
+__all__ = ["entries", "home", "mapping", "scanning", "sources"]

@@ -279,7 +279,7 @@ def _facts(entry: Entry) -> SafeString:
             ("Version", entry.version),
             ("License", entry.license),
             ("Author", entry.author),
-            ("Tags", chips(dict.fromkeys([*entry.tags, *entry.path_tags]))),
+            ("Tags", chips(list(dict.fromkeys([*entry.tags, *entry.path_tags])))),
             ("Part of", shown.link(entry.parent, entry.parent) if entry.parent else ""),
             ("Copy of", shown.link(entry.duplicate_of, entry.duplicate_of) if entry.duplicate_of else ""),
             ("First seen", ago(entry.first_seen_at)),

@@ -1,8 +1,7 @@
 """Questions that operators ask of the two lists, each answered by one condition."""
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -14,6 +13,7 @@ from marketplace.models import ScanStatus, Source, SourceTag, Status, TrustLevel
 from marketplace.vetting.findings import Severity
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.admin_pages import operator
+from skillmeat_site.admin_pages.filters import Question
 
 MOST_TAGS = 30
 MOST_PROJECTS = 100
@@ -27,19 +27,6 @@ def _with(rows: QuerySet[Any], **values: Any) -> QuerySet[Any]:
 def _found(rows: QuerySet[Any]) -> QuerySet[Any]:
     """In the words of the partial index, which SQLite otherwise passes by."""
     return rows.exclude(worst_finding="")
-
-
-class Question(SimpleListFilter):
-    """A filter whose answers are a table: parameter -> (what is read, which rows)."""
-
-    answers: ClassVar[Mapping[str, tuple[str, Callable[[Any], QuerySet[Any]]]]]
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
-        return [(name, text) for name, (text, _) in self.answers.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        answer = self.answers.get(self.value() or "")
-        return answer[1](queryset) if answer else queryset
 
 
 class ScanState(Question):

@@ -49,7 +49,7 @@ class SourceAdmin(ShowingAdmin):
     actions = ("rescan", "force_rescan", pause, resume, set_trust, set_tags)
 
     class Media:
-        js = ("marketplace/scan.js",)
+        js = ("skillmeat/live.js",)
 
     def get_urls(self) -> list[URLPattern]:
         progress = self.admin_site.admin_view(self.progress_view)

@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.contrib import admin, messages
-from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
@@ -20,7 +19,7 @@ from django.utils.safestring import SafeString
 from skillmeat_site.access.operations import members
 from skillmeat_site.accounts.models import Membership, Project, Role, Token, TokenScope, User
 from skillmeat_site.admin_pages import ConsoleAdmin, ReadOnlyInline, ago, badge, chips, operator
-from skillmeat_site.admin_pages.filters import Question
+from skillmeat_site.admin_pages.filters import OfProject, Question
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError
 
@@ -74,17 +73,19 @@ class MembershipInline(ReadOnlyInline):
     fields = ("user", "role")
 
 
+class InMembership(OfProject):
+    """Users of a project."""
+
+    def of(self, queryset: Any, slug: str) -> QuerySet[Any]:
+        return queryset.filter(memberships__project__slug=slug)  # type: ignore[no-any-return]
+
+
 @admin.register(User)
 class OperatorAdmin(AuditedAdmin, UserAdmin):
     """Whoever is deleted leaves his projects first, which the last admin of one cannot."""
 
     list_display = ("username", "email", "rights", "in_projects", "last_seen")
-    list_filter = (
-        "is_active",
-        "is_staff",
-        "is_superuser",
-        ("memberships__project", RelatedOnlyFieldListFilter),
-    )
+    list_filter = ("is_active", "is_staff", "is_superuser", InMembership)
     user_change_password = transaction.atomic(UserAdmin.user_change_password)
     delete_view = told_when_refused(UserAdmin.delete_view)
     response_action = told_when_refused(AuditedAdmin.response_action)
@@ -144,7 +145,7 @@ class MembershipAdmin(ConsoleAdmin):
     """Its buttons are the API's operations, which keep every project an admin and tell of each change."""
 
     list_display = ("user", "project", "role")
-    list_filter = ("role", ("project", RelatedOnlyFieldListFilter))
+    list_filter = ("role", OfProject)
     list_select_related = ("user", "project")
     search_fields = ("user__username", "project__slug")
     autocomplete_fields = ("user", "project")

@@ -56,7 +56,7 @@ def test_the_list_says_how_much_a_set_stands_for(
 ) -> None:
     listed = console.get(LIST, {"q": "web"}).content.decode()
     for name, value in (("members_count", 4), ("artifacts", 2), ("levels", 2)):
-        assert f'<td class="field-{name}">{value}</td>' in listed
+        assert f'class="field-{name}">{value}</td>' in listed
     assert "never" in listed
     DeploymentFactory.create_batch(3, deployment_set=deployment_set)
     DeploymentSetFactory.create_batch(10, holding=[deployment_set])
@@ -90,7 +90,7 @@ def test_a_set_that_is_shared_is_opened_once(console: Client, project: Project) 
         below = DeploymentSetFactory.create_batch(3, holding=below)
     shown = console.get(page(DeploymentSetFactory(holding=below))).content.decode()
     assert shown.count("shown above") == 17 * 6
-    assert shown.count("<details") == 18 * 3
+    assert shown.partition("<main")[2].count("<details") == 18 * 3
 
 
 def test_what_a_set_costs_to_show_does_not_depend_on_its_size(console: Client, project: Project) -> None:

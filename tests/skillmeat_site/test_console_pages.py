@@ -100,7 +100,7 @@ def test_home_says_which_sources_fail_and_why(console: Client) -> None:
     panel = shown(console, "failing")
     assert panel.count("<tr>") == 2
     assert "GitHub answered &lt;b&gt;451&lt;/b&gt;." in panel
-    assert f'name="_selected_action" value="{source.pk}"' in panel
+    assert f'action="/admin/marketplace/source/{source.pk}/rescan/"' in panel
 
 
 def test_home_counts_the_sources_that_fail_beyond_the_first_few(console: Client) -> None:

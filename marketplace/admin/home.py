@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from marketplace.models import Entry, Source
 from marketplace.models.source import SCAN
+from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.admin_pages import operator
 from skillmeat_site.console import charts
 from skillmeat_site.console.panels import Panel, register
@@ -31,8 +32,13 @@ def failing(request: HttpRequest) -> dict[str, Any] | None:
     if not number:
         return None
     first = sources.with_scan_status().defer("repo_readme", "manual_map")[:SHOWN]
-    may_rescan = request.user.has_perm("marketplace.change_source")
-    return {"sources": first, "more": number - SHOWN, "may_rescan": may_rescan}
+    mine = Project.objects.with_role(operator(request), Role.EDITOR)
+    may_rescan = mine if request.user.has_perm("marketplace.change_source") else mine.none()
+    return {
+        "sources": first,
+        "more": number - SHOWN,
+        "may_rescan": set(may_rescan.values_list("pk", flat=True)),
+    }
 
 
 def scans_per_day(request: HttpRequest) -> dict[str, Any]:
