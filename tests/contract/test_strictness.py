@@ -99,7 +99,7 @@ EMPTY = {
 }
 # A body that each accepts, with no field that is not required; ids of rows in angle brackets.
 ACCEPTED: dict[str, Schema] = {
-    **{operation: {} for operation in EMPTY},
+    **{operation: {} for operation in sorted(EMPTY)},
     f"POST {ENTRY}/exclude": {},
     LINK: {"url": "https://github.com/acme/new"},
     NEW: {"repo_url": "https://github.com/acme/new"},
