@@ -80,7 +80,7 @@ def ask(
         response = getattr(client, method.lower())(address, body.get("data"), headers=headers)
     assert response.status_code < 500, response.content
     assert undeclared(operation, response) == []
-    response.close()
+    response.getvalue()  # what is streamed is closed when it was read
     return response
 
 

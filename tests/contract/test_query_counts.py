@@ -49,7 +49,7 @@ def cost(api: APIClient, address: str, *, rows: int | None = None) -> int:
     """How many queries the answer took; the list has `rows` items."""
     with CaptureQueriesContext(connection) as captured:
         response = api.get(address)
-    response.close()
+    response.getvalue()  # what is streamed is closed when it was read
     assert response.status_code == 200
     assert rows is None or len(response.json()["items"]) == rows
     return len(captured)
