@@ -77,20 +77,22 @@ class PostgreSQLEngine:
     score = "ts_rank('{0.1, 0.3, 0.4, 1.0}', document.words, asked.query)"
 
     def install(self) -> None:
+        """What is there is asked first: changing a table needs it to itself, even to find nothing to do."""
         with connection.cursor() as cursor:
-            columns = connection.introspection.get_table_description(cursor, TABLE)
-        if "words" not in {column.name for column in columns}:  # asked first: ALTER needs the table to itself
-            ranked = " || ".join(
-                f"setweight({_vector(name)}, '{letter}')"
-                for name, letter in zip(COLUMNS, "ABCDD", strict=True)
-            )
+            columns = {each.name for each in connection.introspection.get_table_description(cursor, TABLE)}
+            indexes = connection.introspection.get_constraints(cursor, TABLE)
+        ranked = " || ".join(
+            f"setweight({_vector(name)}, '{letter}')" for name, letter in zip(COLUMNS, "ABCDD", strict=True)
+        )
+        if "words" not in columns:
             _run(f"ALTER TABLE {TABLE} ADD COLUMN words tsvector GENERATED ALWAYS AS ({ranked}) STORED")
+        wanted = {INDEX: "words"} | {f"{INDEX}_{name}": f"({_vector(name)})" for name in SHORT_COLUMNS}
         _run(
-            f"CREATE INDEX IF NOT EXISTS {INDEX} ON {TABLE} USING gin (words)",
             *(
-                f"CREATE INDEX IF NOT EXISTS {INDEX}_{name} ON {TABLE} USING gin (({_vector(name)}))"
-                for name in SHORT_COLUMNS
-            ),
+                f"CREATE INDEX IF NOT EXISTS {name} ON {TABLE} USING gin ({what})"
+                for name, what in wanted.items()
+                if name not in indexes
+            )
         )
 
     def rebuild(self) -> None:
