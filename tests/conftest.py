@@ -44,6 +44,8 @@ def server_settings(settings: Any, tmp_path: Path) -> None:
     location = {"location": tmp_path / "data" / "content"}
     files = {"BACKEND": "marketplace.content.storage.FileStorage", "OPTIONS": location}
     settings.STORAGES = settings.STORAGES | {"content": files}
+    if settings.SKILLMEAT_QUEUE_URL:  # where counts of requests would be those of all tests
+        settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": str(tmp_path)}}
     settings.WHITENOISE_AUTOREFRESH = True  # every client would look through all static files first
     settings.SKILLMEAT_AUTH = "single-user"
     settings.SKILLMEAT_TRUSTED_PROXIES = []
