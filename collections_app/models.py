@@ -16,7 +16,7 @@ from marketplace.models.entry import TYPES
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.jobs.models import Job
-from skillmeat_site.rows import Row
+from skillmeat_site.rows import Row, forget
 
 REFRESH = "refresh"
 BATCH = 500
@@ -360,5 +360,5 @@ class RefreshRun(Row):
         return self.collection.project
 
 
-def outlived_refreshes(before: datetime) -> RefreshRunQuerySet:
-    return RefreshRun.objects.outlived(before)
+def forget_refreshes(*, before: datetime, dry_run: bool) -> int:
+    return forget(RefreshRun.objects.outlived(before), dry_run=dry_run)

@@ -39,6 +39,11 @@ class Row(models.Model):
             return None
 
 
+def forget(rows: models.QuerySet[Any], *, dry_run: bool) -> int:
+    """Delete these rows as `remove` does, or only count them."""
+    return rows.count() if dry_run else remove(rows)
+
+
 def remove(rows: models.QuerySet[models.Model]) -> int:
     """Delete these rows, however many they are, in short transactions; how many there were.
 

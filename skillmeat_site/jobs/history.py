@@ -1,25 +1,26 @@
 """What is remembered for a while only; each app registers its own, so this room knows none of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from django.utils.module_loading import import_string
 
-if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+
+class Forget(Protocol):
+    def __call__(self, *, before: datetime, dry_run: bool) -> int:
+        """Forget what ended before then and nothing needs any more; how much that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """`old`: dotted name of `old(before)`, the rows that ended before then and that nothing needs any more."""
+    """`forget`: dotted name of a `Forget`, whose work is safe to interrupt and to do twice at once."""
 
     name: str
-    old: str
+    forget: str
 
-    def load(self) -> "Callable[[datetime], QuerySet[Model]]":
-        return cast("Callable[[datetime], QuerySet[Model]]", import_string(self.old))
+    def load(self) -> Forget:
+        return cast("Forget", import_string(self.forget))
 
 
 _histories: dict[str, History] = {}

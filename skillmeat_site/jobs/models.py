@@ -13,7 +13,7 @@ from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.ids import encode
 from skillmeat_site.jobs import kinds
-from skillmeat_site.rows import Row
+from skillmeat_site.rows import Row, forget
 
 WORKER_SILENCE = timedelta(seconds=30)
 
@@ -198,8 +198,8 @@ class Worker(Row):
         return f"{self.host}:{self.pid}"
 
 
-def outlived_jobs(before: datetime) -> JobQuerySet:
-    return Job.objects.outlived(before)
+def forget_jobs(*, before: datetime, dry_run: bool) -> int:
+    return forget(Job.objects.outlived(before), dry_run=dry_run)
 
 
 def next_seq(job: Job) -> int:
