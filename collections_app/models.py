@@ -36,7 +36,9 @@ class CollectionQuerySet(ProjectOwnedQuerySet["Collection"]):
         ended = RefreshRun.objects.filter(**own).exclude(finished_at=None).order_by("-id")
         return self.annotate(
             artifact_count=_count(Artifact.objects.filter(**own)),
-            update_count=_count(Artifact.objects.with_update_available().outdated().filter(**own)),
+            update_count=_count(
+                Artifact.objects.with_update_available().filter(update_available=True, **own)
+            ),
             refreshed_at=Subquery(ended.values("finished_at")[:1]),
             refresh_status=Subquery(ended.values("status")[:1]),
         )
@@ -108,10 +110,6 @@ class ArtifactQuerySet(ProjectOwnedQuerySet["Artifact"]):
                 output_field=models.BooleanField(),
             )
         )
-
-    def outdated(self, is_so: bool = True) -> Self:
-        """Those with an update available, or without one; after `with_update_available`."""
-        return self.filter(update_available=is_so)
 
 
 class Artifact(Row):
@@ -358,7 +356,3 @@ class RefreshRun(Row):
     @property
     def project(self) -> Project:
         return self.collection.project
-
-
-def outlived_refreshes(before: datetime) -> RefreshRunQuerySet:
-    return RefreshRun.objects.outlived(before)

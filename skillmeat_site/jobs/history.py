@@ -1,25 +1,26 @@
 """What is remembered for a while only; each app registers its own, so this room knows none of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from django.utils.module_loading import import_string
 
-if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+
+class Prune(Protocol):
+    def __call__(self, *, before: datetime, dry_run: bool = False) -> int:
+        """Forget what ended before then and that nothing needs any more; how many of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """`old`: dotted name of `old(before)`, the rows that ended before then and that nothing needs any more."""
+    """`prune`: dotted name of a `Prune`, in short transactions, safe to interrupt and to run twice at once."""
 
     name: str
-    old: str
+    prune: str
 
-    def load(self) -> "Callable[[datetime], QuerySet[Model]]":
-        return cast("Callable[[datetime], QuerySet[Model]]", import_string(self.old))
+    def load(self) -> Prune:
+        return cast("Prune", import_string(self.prune))
 
 
 _histories: dict[str, History] = {}

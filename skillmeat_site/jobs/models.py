@@ -198,10 +198,6 @@ class Worker(Row):
         return f"{self.host}:{self.pid}"
 
 
-def outlived_jobs(before: datetime) -> JobQuerySet:
-    return Job.objects.outlived(before)
-
-
 def next_seq(job: Job) -> int:
     """The number of the job's next event."""
     last = JobEvent.objects.filter(job=job).aggregate(last=Coalesce(models.Max("seq"), 0))["last"]
