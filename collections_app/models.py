@@ -36,9 +36,7 @@ class CollectionQuerySet(ProjectOwnedQuerySet["Collection"]):
         ended = RefreshRun.objects.filter(**own).exclude(finished_at=None).order_by("-id")
         return self.annotate(
             artifact_count=_count(Artifact.objects.filter(**own)),
-            update_count=_count(
-                Artifact.objects.with_update_available().filter(update_available=True, **own)
-            ),
+            update_count=_count(Artifact.objects.with_update_available().outdated().filter(**own)),
             refreshed_at=Subquery(ended.values("finished_at")[:1]),
             refresh_status=Subquery(ended.values("status")[:1]),
         )
@@ -110,6 +108,10 @@ class ArtifactQuerySet(ProjectOwnedQuerySet["Artifact"]):
                 output_field=models.BooleanField(),
             )
         )
+
+    def outdated(self) -> Self:
+        """Those with an update available; after `with_update_available`."""
+        return self.filter(update_available=True)
 
 
 class Artifact(Row):
