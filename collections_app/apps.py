@@ -23,4 +23,6 @@ class CollectionsAppConfig(AppConfig):
                 name="refresh what is due", function="collections_app.tasks.refresh_due", minutes=1
             )
         )
-        history.register(history.History(name="refreshes", forget="collections_app.models.forget_refreshes"))
+        history.register(
+            history.History(name="refreshes", prune="collections_app.operations.refreshes.prune")
+        )

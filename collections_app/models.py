@@ -109,9 +109,9 @@ class ArtifactQuerySet(ProjectOwnedQuerySet["Artifact"]):
             )
         )
 
-    def outdated(self, is_so: bool = True) -> Self:
-        """Those with an update available, or without one; after `with_update_available`."""
-        return self.filter(update_available=is_so)
+    def outdated(self) -> Self:
+        """Those with an update available; after `with_update_available`."""
+        return self.filter(update_available=True)
 
 
 class Artifact(Row):
@@ -358,7 +358,3 @@ class RefreshRun(Row):
     @property
     def project(self) -> Project:
         return self.collection.project
-
-
-def forget_refreshes(*, before: datetime, dry_run: bool) -> int:
-    return forget(RefreshRun.objects.outlived(before), dry_run=dry_run)

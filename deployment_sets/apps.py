@@ -9,7 +9,5 @@ class DeploymentSetsConfig(AppConfig):
 
     def ready(self) -> None:
         history.register(
-            history.History(
-                name="kept copies for undoing deploys", forget="deployment_sets.operations.deployments.prune"
-            )
+            history.History(name="deployments to undo", prune="deployment_sets.operations.deployments.prune")
         )

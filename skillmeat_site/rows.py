@@ -39,16 +39,13 @@ class Row(models.Model):
             return None
 
 
-def forget(rows: models.QuerySet[Any], *, dry_run: bool) -> int:
-    """Delete these rows as `remove` does, or only count them."""
-    return rows.count() if dry_run else remove(rows)
-
-
-def remove(rows: models.QuerySet[models.Model]) -> int:
-    """Delete these rows, however many they are, in short transactions; how many there were.
+def remove(rows: models.QuerySet[Any], *, dry_run: bool = False) -> int:
+    """Delete these rows, however many they are, in short transactions; how many there were, or would be.
 
     A row that is not among them any more when its turn comes stays. Safe to interrupt and to run twice at once.
     """
+    if dry_run:
+        return rows.count()
     removed, last = 0, None
     while True:
         left = rows if last is None else rows.filter(pk__gt=last)

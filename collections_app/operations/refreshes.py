@@ -32,6 +32,7 @@ from skillmeat_site.jobs import operations as jobs
 from skillmeat_site.jobs.errors import JobConflict
 from skillmeat_site.jobs.models import Job, Trigger
 from skillmeat_site.jobs.runner import JobRun
+from skillmeat_site.rows import remove
 
 logger = logging.getLogger(__name__)
 # A request has 25 seconds; what is left of them is for reading and writing rows.
@@ -122,6 +123,11 @@ def due(*, at: datetime) -> Iterator[Collection]:
         moved = Collection.objects.filter(pk=collection.pk, next_refresh_at=collection.next_refresh_at)
         if moved.update(next_refresh_at=collection.next_refresh_after(at)):
             yield collection
+
+
+def prune(*, before: datetime, dry_run: bool = False) -> int:
+    """Forget the refreshes that ended before then, but the last of each collection; how many."""
+    return remove(RefreshRun.objects.outlived(before), dry_run=dry_run)
 
 
 def execute(job_run: JobRun) -> None:

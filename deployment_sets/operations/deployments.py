@@ -12,7 +12,6 @@ from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from collections_app.models import Artifact
 from deployment_sets import writer
@@ -25,8 +24,7 @@ from deployment_sets.planning import OnConflict, Outcome, Plan, Wishes
 from deployment_sets.undoing import UndoRefused
 from deployment_sets.verifying import Drift
 from marketplace.detection.vocabulary import ACTIVE_TYPES
-from marketplace.models import TrustLevel
-from marketplace.operations.trust import ConfirmationRequired
+from marketplace.operations.trust import ConfirmationRequired, needs_confirmation
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
@@ -262,8 +260,8 @@ def _agree(wanted: Wanted, found: Plan) -> None:
 
 def _untrusted(resolved: ResolvedSet) -> Iterator[Artifact]:
     """What would run by itself although nobody vouches for where it comes from."""
-    is_trusted = Q(source__isnull=False) & ~Q(source__trust_level=TrustLevel.UNTRUSTED)
-    yield from resolved.rows.filter(type__in=ACTIVE_TYPES).exclude(is_trusted).order_by("type", "name")
+    active = resolved.rows.filter(type__in=ACTIVE_TYPES).select_related("source").order_by("type", "name")
+    return (each for each in active if needs_confirmation(each.type, each.source))
 
 
 def _require_trust(resolved: ResolvedSet) -> None:

@@ -62,20 +62,6 @@ def bars(title: str, rows: Sequence[tuple[str, int]]) -> SafeString:
     )
 
 
-def sparkline(title: str, values: Sequence[int]) -> SafeString:
-    """A small line without axes, and the last number."""
-    highest = max(values, default=0) or 1
-    points = " ".join(
-        f"{place * STEP},{HEIGHT - HEIGHT * value / highest:.1f}" for place, value in enumerate(values)
-    )
-    line = format_html('<polyline class="spark" points="{}"/>', points)
-    said = ", ".join(f"{value:,}" for value in values)
-    picture = _picture(title, said, max(1, len(values) - 1) * STEP, line)
-    return format_html(
-        '<span class="sparkline">{}<span>{}</span></span>', picture, f"{values[-1]:,}" if values else ""
-    )
-
-
 def _stack(place: int, label: str, series: Sequence[Series], tallest: int) -> SafeString:
     parts, base = [], float(HEIGHT)
     for each in series:

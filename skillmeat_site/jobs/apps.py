@@ -13,7 +13,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         metrics.register("skillmeat_site.jobs.metrics.collect")
-        history.register(history.History(name="jobs", forget="skillmeat_site.jobs.models.forget_jobs"))
+        history.register(history.History(name="jobs", prune="skillmeat_site.jobs.pruning.prune_jobs"))
         schedules.register(
             schedules.Periodic(
                 name="prune history", function="skillmeat_site.jobs.tasks.prune_history", minutes=DAY

@@ -7,20 +7,20 @@ from typing import Protocol, cast
 from django.utils.module_loading import import_string
 
 
-class Forget(Protocol):
-    def __call__(self, *, before: datetime, dry_run: bool) -> int:
-        """Forget what ended before then and nothing needs any more; how much that is."""
+class Prune(Protocol):
+    def __call__(self, *, before: datetime, dry_run: bool = False) -> int:
+        """Forget what ended before then and that nothing needs any more; how many of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """`forget`: dotted name of a `Forget`, whose work is safe to interrupt and to do twice at once."""
+    """`prune`: dotted name of a `Prune`, in short transactions, safe to interrupt and to run twice at once."""
 
     name: str
-    forget: str
+    prune: str
 
-    def load(self) -> Forget:
-        return cast("Forget", import_string(self.forget))
+    def load(self) -> Prune:
+        return cast("Prune", import_string(self.prune))
 
 
 _histories: dict[str, History] = {}

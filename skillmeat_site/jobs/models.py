@@ -198,10 +198,6 @@ class Worker(Row):
         return f"{self.host}:{self.pid}"
 
 
-def forget_jobs(*, before: datetime, dry_run: bool) -> int:
-    return forget(Job.objects.outlived(before), dry_run=dry_run)
-
-
 def next_seq(job: Job) -> int:
     """The number of the job's next event."""
     last = JobEvent.objects.filter(job=job).aggregate(last=Coalesce(models.Max("seq"), 0))["last"]

@@ -8,12 +8,13 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from collections_app.models import Artifact
@@ -25,6 +26,7 @@ from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.jobs import pruning
 from tests.factories import (
+    LONG_AGO,
     ArtifactFactory,
     DeploymentSetFactory,
     ProjectFactory,
@@ -204,8 +206,10 @@ def test_what_an_undo_needs_is_kept_for_a_time(
     assert deployments.prune(before=made.created_at) == 1
     assert not orphan.exists()
     assert deployments.can_be_undone(made)
-    everything = made.created_at + timedelta(seconds=1)
-    assert pruning.prune(before=everything)["kept copies for undoing deploys"] == 1
+    call_command("prune_history", "--older-than", "1", stdout=StringIO())
+    assert deployments.can_be_undone(made)
+    Deployment.objects.update(created_at=LONG_AGO)
+    call_command("prune_history", "--older-than", "1", stdout=StringIO())
     assert not deployments.can_be_undone(made)
     refused = act(api, answer, "undo")
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/undo_missing")

@@ -82,7 +82,6 @@ def test_marks_escape_what_a_repository_says() -> None:
     marks += (
         charts.bars(bad, [(bad, 1)]),
         charts.columns(bad, [bad], [part(bad, 1)]),
-        charts.sparkline(bad, [1]),
     )
     assert [mark for mark in marks if bad in mark] == []
 
@@ -118,7 +117,6 @@ def test_charts_of_nothing_are_drawn_all_the_same() -> None:
     assert "<svg" in charts.histogram("Confidence", [], [])
     assert "<svg" in charts.columns("Scans", ["Monday"], [part("good", 0)])
     assert "<table" in charts.bars("Types", [])
-    assert "<svg" in charts.sparkline("Queue", [])
 
 
 class Odd(DomainError):

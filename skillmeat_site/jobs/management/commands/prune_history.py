@@ -17,9 +17,10 @@ DEFAULT_DAYS = 90
 
 class Command(OperatorCommand):
     help = (
-        "Forget jobs with their events, refreshes and what undoing deploys takes, from so many days ago. What is "
-        "still needed stays: live jobs, and the last end and the last success for each source and collection. "
-        "Audit events go only when --audit-events says so. A worker does this daily, by SKILLMEAT_HISTORY_DAYS."
+        "Forget jobs with their events and refreshes that ended so many days ago, and what it takes to undo "
+        "deployments that are so old. What is still needed stays: live jobs, and the last end and the last "
+        "success for each source and collection. Audit events go only when --audit-events says so. A worker "
+        "does this daily, by SKILLMEAT_HISTORY_DAYS."
     )
     examples = ("", "--older-than 30 --dry-run", "--older-than 365 --audit-events 1095 --json")
 
