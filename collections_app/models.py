@@ -16,7 +16,7 @@ from marketplace.models.entry import TYPES
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.jobs.models import Job
-from skillmeat_site.rows import Row, forget
+from skillmeat_site.rows import Row
 
 REFRESH = "refresh"
 BATCH = 500

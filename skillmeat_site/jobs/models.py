@@ -13,7 +13,7 @@ from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.ids import encode
 from skillmeat_site.jobs import kinds
-from skillmeat_site.rows import Row, forget
+from skillmeat_site.rows import Row
 
 WORKER_SILENCE = timedelta(seconds=30)
 

@@ -24,7 +24,6 @@ from deployment_sets.models import Deployment, DeploymentSet, ProjectRoot, Visib
 from deployment_sets.operations import deployments
 from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.audit.models import AuditEvent
-from skillmeat_site.jobs import pruning
 from tests.factories import (
     LONG_AGO,
     ArtifactFactory,
