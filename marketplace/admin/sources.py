@@ -101,15 +101,10 @@ class SourceAdmin(ShowingAdmin):
             self.opts.verbose_name_plural: len(objs),
             "entries": sum(source.artifact_count for source in objs),
         }
-        return [str(source) for source in objs], counts, set(), []
+        return [str(source) for source in objs], counts, self.refused(request, objs), []
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         sources.delete(source=obj, by=operator(request), at=timezone.now())
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        self.require_delete(request, queryset)
-        for source in queryset.select_related("project"):
-            self.delete_model(request, source)
 
     @admin.display(description="scan", ordering="outcome")
     def state(self, source: Source) -> SafeString:

@@ -137,10 +137,11 @@ def _allow(user: User, *codenames: str) -> None:
 def test_people_see_the_sources_of_their_projects(member: Callable[..., User]) -> None:
     viewer = member(Role.VIEWER, is_staff=True)
     _allow(viewer, "view_source")
-    own, other = SourceFactory(), SourceFactory(project=ProjectFactory())
+    own, other = SourceFactory(), SourceFactory(project=ProjectFactory(), tags=["concealed"])
     client = Client()
     client.force_login(viewer)
     assert list(client.get(LIST).context["cl"].result_list) == [own]
+    assert "concealed" not in client.get(LIST).content.decode()
     assert client.get(page(other, "progress")).status_code == 404
     assert client.post(page(own, "rescan")).status_code == 403
 
