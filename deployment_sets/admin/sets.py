@@ -50,6 +50,7 @@ class DeploymentSetAdmin(OwnedAdmin):
     list_filter = ("visibility", OfProject)
     list_select_related = ("project", "owner")
     search_fields = ("search_text",)
+    ordering = ("-id",)  # grouped rows lose that of the model, and autocompletes page through them
     fields = (*SETTINGS, "project", "owner", "words", "public_id", "created_at", "updated_at")
     readonly_fields = fields[len(SETTINGS) :]
 

@@ -33,7 +33,7 @@ class SourceAdmin(ShowingAdmin):
     list_display = (
         "__str__",
         "state",
-        "types",
+        "held",
         "scanned",
         "next_scan",
         "trust",
@@ -111,7 +111,7 @@ class SourceAdmin(ShowingAdmin):
         return badge(source.scan_status)
 
     @admin.display(description="artifacts", ordering="artifact_count")
-    def types(self, source: Source) -> SafeString | str:
+    def held(self, source: Source) -> SafeString | str:
         return chips(source.counts_by_type) or "none"
 
     @admin.display(description="last scan", ordering="last_sync_at")

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployment_sets.models import DeploymentSet
-from marketplace.models import Source
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.jobs.models import Worker
 from tests.factories import ArtifactFactory, CollectionFactory, DeploymentSetFactory
@@ -52,7 +51,7 @@ def test_a_pasted_link_becomes_files_in_a_directory_and_goes_again(
     drain()
     page.locator("#catalogue").get_by_role("link", name="pdf", exact=True).wait_for()
 
-    page.goto(reverse("admin:marketplace_source_import", args=[Source.objects.get().pk]))
+    page.get_by_role("link", name="Import…").click()
     page.get_by_label("Collection").select_option("Ours")
     page.get_by_label("skill", exact=True).check()
     press("Choose")

@@ -199,7 +199,7 @@ def clerk(member: Callable[..., User]) -> Callable[[Role], Client]:
 
 def test_staff_see_and_change_nothing_of_other_projects(clerk: Callable[..., Client]) -> None:
     elsewhere = DeploymentSetFactory(
-        project=ProjectFactory(slug="lab"), name="concealed", visibility="project"
+        project=ProjectFactory(slug="laboratory"), name="concealed", visibility="project"
     )
     private = DeploymentSetFactory(name="concealed-too", visibility="private")
     made = DeploymentFactory(deployment_set=elsewhere, project=elsewhere.project, set_name="concealed")
@@ -207,7 +207,7 @@ def test_staff_see_and_change_nothing_of_other_projects(clerk: Callable[..., Cli
     offered = {"app_label": "deployment_sets", "model_name": "setmember", "field_name": "member_set"}
     for address in (LIST, reverse("admin:deployment_sets_deployment_changelist")):
         seen = console.get(address).content.decode()
-        assert ("concealed" in seen, "lab" in seen) == (False, False)
+        assert ("concealed" in seen, "laboratory" in seen) == (False, False)
     assert console.get(reverse("admin:autocomplete"), offered).json()["results"] == []
     for each in (elsewhere, private):
         assert console.post(page(each), settings_of(each, name="mine")).status_code == 302

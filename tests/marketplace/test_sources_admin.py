@@ -202,6 +202,11 @@ def test_the_list_tells_what_is_scanned_now_and_whose_it_is(console: Client) -> 
     assert listed(console, project="docs") == {other}
 
 
+def test_the_list_counts_what_sources_hold_by_type(console: Client) -> None:
+    SourceFactory(counts_by_type={"hook": 1, "skill": 3})
+    assert "<li>skill <b>3</b></li><li>hook <b>1</b></li>" in console.get(LIST).content.decode()
+
+
 def act(console: Client, action: str, *chosen: Source, **values: str) -> Any:
     sent = {"action": action, "_selected_action": [str(source.pk) for source in chosen]} | values
     return console.post(LIST, sent)
