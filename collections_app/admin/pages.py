@@ -1,22 +1,19 @@
 """What the pages of collections have in common: they show, journeys change, and operations keep the audit trail."""
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from skillmeat_site.accounts.models import Project, Role
-from skillmeat_site.admin_pages import ConsoleAdmin, operator
+from skillmeat_site.admin_pages import OwnedAdmin
 
 
-class ShownAdmin(ConsoleAdmin):
+class ShownAdmin(OwnedAdmin):
     """Pages of what the operator may see; `shown` says what stands on the page of one row."""
 
     fields = ()
@@ -25,26 +22,8 @@ class ShownAdmin(ConsoleAdmin):
     class Media:
         css = {"all": ("collections_app/console.css",)}
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        mine: Any = super().get_queryset(request)
-        found: QuerySet[Any] = mine.visible_to(operator(request))
-        return found
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Of a row, only with the role that the API asks for."""
-        may = super().has_change_permission(request, obj)
-        return may and (obj is None or has_role(request, obj, Role.EDITOR))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may = super().has_delete_permission(request, obj)
-        return may and (obj is None or has_role(request, obj, Role.ADMIN))
-
-    def refused(self, request: HttpRequest, objs: Iterable[Any]) -> set[str]:
-        """What of these the operator may not delete, as Django's page of deletions wants it."""
-        return {str(obj) for obj in objs if not self.has_delete_permission(request, obj)}
 
     def shown(self, obj: Any) -> list[SafeString]:
         """The parts of the page, from top to bottom."""
@@ -59,34 +38,6 @@ class ShownAdmin(ConsoleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The page has no field of its own."""
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        events = reverse("admin:audit_auditevent_changelist")
-        return redirect(f"{events}?{urlencode({'object_id': object_id})}")
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The audit trail has what happened; Django's own log would be a second one."""
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """See `log_change`."""
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for each in queryset:
-            self.delete_model(request, each)
-
-
-class HistoryAdmin(ShownAdmin):
-    """Rows that are never changed or deleted by people."""
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def has_role(request: HttpRequest, obj: Any, role: Role) -> bool:
-    return Project.objects.with_role(operator(request), role).filter(pk=obj.project.pk).exists()
 
 
 def link(obj: Model, text: object = "") -> SafeString:

@@ -15,11 +15,22 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import ApplyForm, LookForm
-from collections_app.admin.pages import HistoryAdmin, address, link
+from collections_app.admin.pages import ShownAdmin, address, link
 from collections_app.drift import CONTENT, Mode, Options, Outcome
 from collections_app.models import Artifact, Collection, RefreshRun
 from collections_app.operations import refreshes
-from skillmeat_site.admin_pages import JourneyPage, added, ago, badge, chips, code, facts, operator, table
+from skillmeat_site.admin_pages import (
+    JourneyPage,
+    ReadOnlyAdmin,
+    added,
+    ago,
+    badge,
+    chips,
+    code,
+    facts,
+    operator,
+    table,
+)
 from skillmeat_site.jobs.models import Trigger
 
 SHORT = 80
@@ -101,7 +112,7 @@ def _is_uuid(text: str) -> bool:
 
 
 @admin.register(RefreshRun)
-class RefreshRunAdmin(HistoryAdmin):
+class RefreshRunAdmin(ReadOnlyAdmin, ShownAdmin):
     list_display = ("started", "collection", "mode", "state", "counted", "duration", "started_by")
     list_filter = ("status", ("collection__project", admin.RelatedOnlyFieldListFilter))
     date_hierarchy = "started_at"

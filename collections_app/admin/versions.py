@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -149,7 +150,7 @@ def files_table(artifact: Artifact, version: ArtifactVersion) -> SafeString:
     return table(
         ("path", "kind", "bytes"),
         rows,
-        caption=f"{number} files of version {version.number}",
+        caption=f"{number} file{pluralize(len(files))} of version {version.number}",
         empty="No files.",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
+from django.template.defaultfilters import pluralize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -72,7 +73,8 @@ def resolved_preview(deployment_set: DeploymentSet) -> SafeString:
         (each.artifact.name, each.artifact.type, each.artifact.version, _way(each.path))
         for each in found.artifacts
     ]
-    caption = f"{found.resolved_count:,} artifacts, {found.depth} sets deep"
+    number, depth = found.resolved_count, found.depth
+    caption = f"{number:,} artifact{pluralize(number)}, {depth} set{pluralize(depth)} deep"
     return format_html(
         "{}{}{}",
         cut(conflicts, ("Path", "Artifacts that want it"), caption="Conflicts") if conflicts else "",

@@ -59,7 +59,7 @@ class AgreedForm(WhereForm):
 
 @added.journey(DeploymentSet)
 class DeployPage(JourneyPage):
-    slug, label, submit = "deploy", "Deploy…", "Show the plan"
+    slug, label, permission, submit = "deploy", "Deploy…", "use", "Show the plan"
     steps = ("Where", "Plan", "Deployed")
     template = "admin/deployment_sets/deploy.html"
 

@@ -12,22 +12,26 @@ from django.utils.safestring import SafeString
 from deployment_sets.admin import marks
 from deployment_sets.models import Deployment
 from deployment_sets.operations import deployments
+from skillmeat_site.accounts.models import Role
 from skillmeat_site.admin_pages import (
     JourneyPage,
+    OwnedAdmin,
     ReadOnlyAdmin,
     added,
     ago,
     badge,
     code,
+    has_role,
     operator,
 )
+from skillmeat_site.admin_pages.filters import OfProject
 from skillmeat_site.errors import DomainError
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(ReadOnlyAdmin):
+class DeploymentAdmin(ReadOnlyAdmin, OwnedAdmin):
     list_display = ("set_name", "directory", "state", "files", "project", "deployed_by", "when")
-    list_filter = ("project",)
+    list_filter = (OfProject,)
     list_select_related = ("project", "deployed_by")
     search_fields = ("set_name", "project_path")
     fields = (
@@ -104,7 +108,8 @@ class UndoPage(DeploymentPage):
 
     @classmethod
     def is_open(cls, model_admin: Any, request: HttpRequest, obj: Any) -> bool:
-        return super().is_open(model_admin, request, obj) and deployments.can_be_undone(obj)
+        may = super().is_open(model_admin, request, obj) and has_role(request, obj, Role.EDITOR)
+        return may and deployments.can_be_undone(obj)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.show(result=marks.result(self.object.result) if self.object.result else "")

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from deployment_sets.models import Deployment, DeploymentSet
 from deployment_sets.planning import Outcome
+from skillmeat_site.accounts.models import User
 from skillmeat_site.admin_pages import ago, badge, chips, code, table
 
 SHOWN_DEPLOYMENTS = 5
@@ -28,9 +29,10 @@ def link(deployment: Deployment) -> SafeString:
     return format_html('<a href="{}">{}</a>', address, code(deployment.project_path))
 
 
-def recent(deployment_set: DeploymentSet) -> SafeString:
-    """The last deployments of a set."""
-    rows = deployment_set.deployments.select_related("deployed_by").defer("result")[:SHOWN_DEPLOYMENTS]
+def recent(user: User, deployment_set: DeploymentSet) -> SafeString:
+    """The last deployments of a set that this person sees."""
+    seen = Deployment.objects.visible_to(user).filter(deployment_set=deployment_set)
+    rows = seen.select_related("deployed_by").defer("result")[:SHOWN_DEPLOYMENTS]
     return table(
         ("Directory", "State", "Files", "By", "When"),
         (

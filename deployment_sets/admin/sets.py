@@ -15,7 +15,18 @@ from deployment_sets.admin.contents import resolved_preview, tree
 from deployment_sets.admin.marks import recent
 from deployment_sets.models import Deployment, DeploymentSet
 from deployment_sets.operations import resolving, sets
-from skillmeat_site.admin_pages import ConsoleAdmin, JourneyPage, added, ago, badge, chips, operator
+from skillmeat_site.accounts.models import Role
+from skillmeat_site.admin_pages import (
+    JourneyPage,
+    OwnedAdmin,
+    added,
+    ago,
+    badge,
+    chips,
+    has_role,
+    operator,
+)
+from skillmeat_site.admin_pages.filters import OfProject
 from skillmeat_site.errors import DomainError
 
 SETTINGS = ("name", "description", "visibility")
@@ -32,11 +43,14 @@ class SetChangeList(ChangeList):
 
 
 @admin.register(DeploymentSet)
-class DeploymentSetAdmin(ConsoleAdmin):
+class DeploymentSetAdmin(OwnedAdmin):
+    """As in the API: editors clone and deploy what they see; its owner and project admins change and delete it."""
+
     list_display = ("name", "project", "owner", "access", "members_count", "artifacts", "levels", "deployed")
-    list_filter = ("visibility", "project")
+    list_filter = ("visibility", OfProject)
     list_select_related = ("project", "owner")
     search_fields = ("search_text",)
+    ordering = ("-id",)  # grouped rows lose that of the model, and autocompletes page through them
     fields = (*SETTINGS, "project", "owner", "words", "public_id", "created_at", "updated_at")
     readonly_fields = fields[len(SETTINGS) :]
 
@@ -55,6 +69,18 @@ class DeploymentSetAdmin(ConsoleAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_in_charge(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = request.user.has_perm("deployment_sets.delete_deploymentset")
+        return may and _is_in_charge(request, obj)
+
+    def has_use_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """To clone and deploy it."""
+        may = request.user.has_perm("deployment_sets.change_deploymentset")
+        return may and has_role(request, obj, Role.EDITOR)
+
     def save_model(self, request: HttpRequest, obj: DeploymentSet, form: Any, change: bool) -> None:
         if not form.changed_data:
             return
@@ -66,14 +92,15 @@ class DeploymentSetAdmin(ConsoleAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """The operation takes a set out of the sets that contain it, so nothing stands in its way."""
-        return [str(each) for each in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+        return (
+            [str(each) for each in objs],
+            {self.opts.verbose_name_plural: len(objs)},
+            self.refused(request, objs),
+            [],
+        )
 
     def delete_model(self, request: HttpRequest, obj: DeploymentSet) -> None:
         sets.delete(deployment_set=obj, by=operator(request), at=timezone.now())
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DeploymentSet]) -> None:
-        for deployment_set in queryset.select_related("project"):
-            self.delete_model(request, deployment_set)
 
     @admin.display(description="visibility", ordering="visibility")
     def access(self, deployment_set: DeploymentSet) -> SafeString:
@@ -103,6 +130,11 @@ class DeploymentSetAdmin(ConsoleAdmin):
         return chips(deployment_set.tags)
 
 
+def _is_in_charge(request: HttpRequest, obj: DeploymentSet | None) -> bool:
+    is_owner = obj is not None and obj.owner_id == operator(request).pk
+    return has_role(request, obj, Role.EDITOR if is_owner else Role.ADMIN)
+
+
 @added.panel(DeploymentSet)
 def holds(request: HttpRequest, deployment_set: DeploymentSet) -> SafeString:
     return format_html('<section class="module"><h2>Members</h2>{}</section>', tree(deployment_set))
@@ -117,12 +149,13 @@ def stands_for(request: HttpRequest, deployment_set: DeploymentSet) -> SafeStrin
 
 @added.panel(DeploymentSet)
 def last_deployments(request: HttpRequest, deployment_set: DeploymentSet) -> SafeString:
-    return format_html('<section class="module"><h2>Deployments</h2>{}</section>', recent(deployment_set))
+    shown = recent(operator(request), deployment_set)
+    return format_html('<section class="module"><h2>Deployments</h2>{}</section>', shown)
 
 
 @added.journey(DeploymentSet)
 class ClonePage(JourneyPage):
-    slug, label, at_once = "clone", "Clone", True
+    slug, label, permission, at_once = "clone", "Clone", "use", True
 
     def post(self, request: HttpRequest) -> HttpResponse:
         copy = sets.clone(deployment_set=self.object, by=operator(request), at=timezone.now())

@@ -81,7 +81,9 @@ class Tagged(SimpleListFilter):
     title, parameter_name = "tag", "tag"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
-        counted = SourceTag.objects.values_list("tag").annotate(n=Count("id")).order_by("-n", "tag")
+        mine = Source.objects.visible_to(operator(request))
+        tags = SourceTag.objects.filter(source__in=mine).values_list("tag")
+        counted = tags.annotate(n=Count("id")).order_by("-n", "tag")
         return [(tag, f"{tag} ({n})") for tag, n in counted[:MOST_TAGS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

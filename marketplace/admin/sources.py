@@ -33,7 +33,7 @@ class SourceAdmin(ShowingAdmin):
     list_display = (
         "__str__",
         "state",
-        "types",
+        "held",
         "scanned",
         "next_scan",
         "trust",
@@ -101,22 +101,17 @@ class SourceAdmin(ShowingAdmin):
             self.opts.verbose_name_plural: len(objs),
             "entries": sum(source.artifact_count for source in objs),
         }
-        return [str(source) for source in objs], counts, set(), []
+        return [str(source) for source in objs], counts, self.refused(request, objs), []
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         sources.delete(source=obj, by=operator(request), at=timezone.now())
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        self.require_delete(request, queryset)
-        for source in queryset.select_related("project"):
-            self.delete_model(request, source)
 
     @admin.display(description="scan", ordering="outcome")
     def state(self, source: Source) -> SafeString:
         return badge(source.scan_status)
 
     @admin.display(description="artifacts", ordering="artifact_count")
-    def types(self, source: Source) -> SafeString | str:
+    def held(self, source: Source) -> SafeString | str:
         return chips(source.counts_by_type) or "none"
 
     @admin.display(description="last scan", ordering="last_sync_at")

@@ -13,15 +13,18 @@ from skillmeat_site.admin_pages.journeys import JourneyPage
 from skillmeat_site.admin_pages.marks import ago, badge, bar, chips, code, facts, table
 from skillmeat_site.admin_pages.pages import (
     ConsoleAdmin,
+    OwnedAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
     each_row,
+    has_role,
     operator,
 )
 
 __all__ = [
     "ConsoleAdmin",
     "JourneyPage",
+    "OwnedAdmin",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "ago",
@@ -31,6 +34,7 @@ __all__ = [
     "code",
     "each_row",
     "facts",
+    "has_role",
     "operator",
     "table",
 ]

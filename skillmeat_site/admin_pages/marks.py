@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 
 # Tone -> its shape, and the words that have it. A word that is not listed is quiet.
@@ -119,7 +120,7 @@ def code(text: str, *, chars: int | None = None) -> SafeString:
 
 def facts(rows: Iterable[tuple[str, Any]]) -> SafeString:
     """Names and values; a value that is empty is left out."""
-    shown = ((name, value) for name, value in rows if value not in (None, ""))
+    shown = ((capfirst(name), value) for name, value in rows if value not in (None, ""))
     return format_html(
         '<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", shown)
     )
@@ -129,7 +130,7 @@ def table(
     headings: Iterable[str], rows: Iterable[Iterable[Any]], *, caption: str = "", empty: str = "Nothing."
 ) -> SafeString:
     """A table that becomes a list of cards on a narrow screen; the first cell of a row names the row."""
-    titles = list(headings)
+    titles = [capfirst(heading) for heading in headings]
     body = format_html_join("", "{}", ((_row(titles, list(cells)),) for cells in rows))
     if not body:
         return format_html('<p class="quiet">{}</p>', empty)

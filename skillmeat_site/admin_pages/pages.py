@@ -5,12 +5,14 @@ from typing import Any, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 
-from skillmeat_site.accounts.models import User
+from skillmeat_site.accounts.models import Project, Role, User
 from skillmeat_site.admin_pages import added
 from skillmeat_site.errors import DomainError
 
@@ -91,6 +93,51 @@ class ConsoleAdmin(admin.ModelAdmin):
             context["tools"] = added.tools(self, request, obj)
             context["panels"] = [panel(request, obj) for panel in added.panels(self.model)]
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+class OwnedAdmin(ConsoleAdmin):
+    """Rows of projects: Django's permissions say what one may do, roles in which projects, as in the API.
+
+    One sees the rows of one's own projects, an editor of a project changes them, and an admin of it deletes them.
+    The audit trail, which the operations write, is their only history.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        mine: QuerySet[Any] = rows.visible_to(operator(request))
+        return mine
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and has_role(request, obj, Role.EDITOR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and has_role(request, obj, Role.ADMIN)
+
+    def refused(self, request: HttpRequest, objs: Iterable[Any]) -> set[str]:
+        """What of these one may not delete, as Django's page of deletions wants it."""
+        return {str(obj) for obj in objs if not self.has_delete_permission(request, obj)}
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        events = reverse("admin:audit_auditevent_changelist")
+        return redirect(f"{events}?{urlencode({'object_id': object_id})}")
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Operations write the audit trail; Django's own log would be a second one."""
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """See `log_change`."""
+
+
+def has_role(request: HttpRequest, obj: Any, role: Role) -> bool:
+    """Whether one has this role, or a higher one, in the project of a row; of no row in particular, always."""
+    by = operator(request)
+    if obj is None or by.is_superuser:
+        return True
+    return Project.objects.with_role(by, role).filter(pk=obj.project.pk).exists()
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

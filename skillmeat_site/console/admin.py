@@ -102,6 +102,15 @@ class OperatorAdmin(AuditedAdmin, UserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("memberships__project")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who edits users could make himself a superuser, so only superusers do."""
+        return operator(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return operator(request).is_superuser
+
+    has_delete_permission = has_change_permission
+
     @admin.display(description="console")
     def rights(self, user: User) -> SafeString:
         if not user.is_active:
@@ -125,8 +134,12 @@ class ProjectAdmin(AuditedAdmin):
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
-        counted: QuerySet[Project] = super().get_queryset(request).annotate(members=Count("memberships"))
+        rows: Any = super().get_queryset(request)
+        counted: QuerySet[Project] = rows.visible_to(operator(request)).annotate(members=Count("memberships"))
         return counted
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_admin_of(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its sources would go with it, past the operation that ends their scans
@@ -138,6 +151,11 @@ class ProjectAdmin(AuditedAdmin):
     @admin.display(description="made", ordering="created_at")
     def made(self, project: Project) -> SafeString:
         return ago(project.created_at)
+
+
+def _is_admin_of(request: HttpRequest, project: Project | None) -> bool:
+    mine = Project.objects.with_role(operator(request), Role.ADMIN)
+    return project is None or mine.filter(pk=project.pk).exists()
 
 
 @admin.register(Membership)
@@ -152,6 +170,27 @@ class MembershipAdmin(ConsoleAdmin):
     changeform_view = told_when_refused(ConsoleAdmin.changeform_view)
     delete_view = told_when_refused(ConsoleAdmin.delete_view)
     response_action = told_when_refused(transaction.atomic(ConsoleAdmin.response_action))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """As in the API, those of projects that one is a member of; admins of a project change them."""
+        mine = Project.objects.visible_to(operator(request))
+        rows: QuerySet[Membership] = super().get_queryset(request).filter(project__in=mine)
+        return rows
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_admin_of(
+            request, obj.project if obj else None
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_admin_of(
+            request, obj.project if obj else None
+        )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "project":
+            kwargs["queryset"] = Project.objects.with_role(operator(request), Role.ADMIN)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "project") if obj else ()
@@ -192,6 +231,18 @@ class TokenAdmin(AuditedAdmin):
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
     fields = ("user", "name", "scope", "expires_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
+        """One's own; superusers see and revoke everybody's."""
+        rows: Any = super().get_queryset(request)
+        mine: QuerySet[Token] = rows if operator(request).is_superuser else rows.visible_to(operator(request))
+        return mine
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A token is its user's whole authority, so only superusers make them for others."""
+        if not operator(request).is_superuser:
+            kwargs["queryset"] = User.objects.filter(pk=operator(request).pk)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

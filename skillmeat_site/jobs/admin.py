@@ -15,8 +15,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from skillmeat_site.accounts.models import Role
+from skillmeat_site.accounts.scoping import require_role
 from skillmeat_site.admin_pages import (
     JourneyPage,
+    OwnedAdmin,
     ReadOnlyAdmin,
     added,
     ago,
@@ -25,6 +28,7 @@ from skillmeat_site.admin_pages import (
     code,
     each_row,
     facts,
+    has_role,
     operator,
 )
 from skillmeat_site.admin_pages.filters import Lately, OfProject, Question
@@ -89,7 +93,7 @@ class JobList(ChangeList):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(ReadOnlyAdmin, OwnedAdmin):
     list_display = ("subject", "kind", "state", "progress", "started", "took", "trigger", "problem")
     list_filter = (State, Kind, Ended, "trigger", OfProject)
     list_select_related = ("project",)
@@ -101,10 +105,6 @@ class JobAdmin(ReadOnlyAdmin):
 
     class Media:
         js = ("skillmeat/live.js",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        mine: Any = super().get_queryset(request)
-        return mine.visible_to(operator(request))  # type: ignore[no-any-return]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return JobList
@@ -166,12 +166,14 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.action(description="Stop", permissions=["stop"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         def act(job: Job) -> None:
+            require_role(operator(request), job.project, Role.EDITOR)
             operations.cancel(job, by=operator(request), at=timezone.now())
 
         each_row(request, queryset, act, done="Being stopped")
 
     def has_stop_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return request.user.has_perm("jobs.change_job") and (obj is None or obj.is_live)
+        may = request.user.has_perm("jobs.change_job") and has_role(request, obj, Role.EDITOR)
+        return may and (obj is None or obj.is_live)
 
 
 @added.journey(Job)

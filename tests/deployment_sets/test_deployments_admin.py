@@ -160,7 +160,7 @@ def test_the_list_of_deployments_says_how_they_stand(
 
 def test_who_may_only_look_undoes_nothing(member: Callable[..., User], web: DeploymentSet) -> None:
     looking = member(Role.VIEWER, is_staff=True)
-    looking.user_permissions.add(Permission.objects.get(codename="view_deployment"))
+    looking.user_permissions.set(Permission.objects.filter(content_type__app_label="deployment_sets"))
     client = Client()
     client.force_login(looking)
     made = DeploymentFactory(deployment_set=web)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
@@ -19,6 +20,7 @@ from tests.factories import (
     DeploymentFactory,
     DeploymentSetFactory,
     GroupFactory,
+    ProjectFactory,
 )
 from tests.sets import forget, holds
 
@@ -177,3 +179,67 @@ def test_a_deleted_set_leaves_the_others(console: Client, deployment_set: Deploy
     chosen = {"action": "delete_selected", "_selected_action": [str(deployment_set.pk)], "post": "yes"}
     assert console.post(reverse("admin:deployment_sets_deploymentset_changelist"), chosen).status_code == 302
     assert not DeploymentSet.objects.exists()
+
+
+@pytest.fixture
+def clerk(member: Callable[..., User]) -> Callable[[Role], Client]:
+    """Staff with every permission of Django's on sets and deployments, and this role in the default project."""
+
+    def made(role: Role) -> Client:
+        user = member(role, is_staff=True)
+        user.user_permissions.set(
+            Permission.objects.filter(content_type__app_label__in=["deployment_sets", "collections_app"])
+        )
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return made
+
+
+def test_staff_see_and_change_nothing_of_other_projects(clerk: Callable[..., Client]) -> None:
+    elsewhere = DeploymentSetFactory(
+        project=ProjectFactory(slug="laboratory"), name="concealed", visibility="project"
+    )
+    private = DeploymentSetFactory(name="concealed-too", visibility="private")
+    made = DeploymentFactory(deployment_set=elsewhere, project=elsewhere.project, set_name="concealed")
+    console = clerk(Role.ADMIN)
+    offered = {"app_label": "deployment_sets", "model_name": "setmember", "field_name": "member_set"}
+    for address in (LIST, reverse("admin:deployment_sets_deployment_changelist")):
+        seen = console.get(address).content.decode()
+        assert ("concealed" in seen, "laboratory" in seen) == (False, False)
+    assert console.get(reverse("admin:autocomplete"), offered).json()["results"] == []
+    for each in (elsewhere, private):
+        assert console.post(page(each), settings_of(each, name="mine")).status_code == 302
+        for name in ("deploy", "members", "clone"):
+            assert console.post(page(each, name)).status_code == 404
+        each.refresh_from_db()
+        assert each.name.startswith("concealed")
+    for name in ("verify", "undo"):
+        assert (
+            console.post(reverse(f"admin:deployment_sets_deployment_{name}", args=[made.pk])).status_code
+            == 404
+        )
+
+
+@pytest.mark.parametrize(
+    ("role", "used", "changed", "deleted"),
+    [(Role.VIEWER, 403, 403, 403), (Role.EDITOR, 200, 403, 403), (Role.ADMIN, 200, 200, 302)],
+)
+def test_roles_say_who_deploys_changes_and_deletes_a_set(
+    clerk: Callable[..., Client], role: Role, used: int, changed: int, deleted: int
+) -> None:
+    one, other = DeploymentSetFactory.create_batch(2, visibility="project")
+    console = clerk(role)
+    assert console.get(page(one)).status_code == 200
+    assert console.get(page(one, "deploy")).status_code == used
+    assert console.get(page(one, "members")).status_code == changed
+    selected = {"action": "delete_selected", "_selected_action": [str(one.pk)], "post": "yes"}
+    answers = [console.post(LIST, selected), console.post(page(other, "delete"), {"post": "yes"})]
+    assert [answer.status_code for answer in answers] == [deleted, deleted]
+
+
+def test_the_owner_of_a_set_changes_it_as_an_editor(clerk: Callable[..., Client]) -> None:
+    console = clerk(Role.EDITOR)
+    own = DeploymentSetFactory(owner=User.objects.get(pk=console.session["_auth_user_id"]))
+    assert console.get(page(own, "members")).status_code == 200

@@ -137,10 +137,11 @@ def _allow(user: User, *codenames: str) -> None:
 def test_people_see_the_sources_of_their_projects(member: Callable[..., User]) -> None:
     viewer = member(Role.VIEWER, is_staff=True)
     _allow(viewer, "view_source")
-    own, other = SourceFactory(), SourceFactory(project=ProjectFactory())
+    own, other = SourceFactory(), SourceFactory(project=ProjectFactory(), tags=["concealed"])
     client = Client()
     client.force_login(viewer)
     assert list(client.get(LIST).context["cl"].result_list) == [own]
+    assert "concealed" not in client.get(LIST).content.decode()
     assert client.get(page(other, "progress")).status_code == 404
     assert client.post(page(own, "rescan")).status_code == 403
 
@@ -199,6 +200,11 @@ def test_the_list_tells_what_is_scanned_now_and_whose_it_is(console: Client) -> 
     JobFactory(source=busy)
     assert listed(console, scan="now") == {busy}
     assert listed(console, project="docs") == {other}
+
+
+def test_the_list_counts_what_sources_hold_by_type(console: Client) -> None:
+    SourceFactory(counts_by_type={"hook": 1, "skill": 3})
+    assert "<li>skill <b>3</b></li><li>hook <b>1</b></li>" in console.get(LIST).content.decode()
 
 
 def act(console: Client, action: str, *chosen: Source, **values: str) -> Any:

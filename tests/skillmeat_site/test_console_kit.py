@@ -87,7 +87,7 @@ def test_marks_escape_what_a_repository_says() -> None:
 
 
 def test_a_table_names_its_cells_for_narrow_screens() -> None:
-    assert '<td data-label="status">fine</td>' in table(["name", "status"], [["pdf", "fine"]])
+    assert '<td data-label="Status">fine</td>' in table(["name", "status"], [["pdf", "fine"]])
     assert table(["name"], [], empty="None yet.") == '<p class="quiet">None yet.</p>'
 
 

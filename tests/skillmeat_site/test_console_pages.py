@@ -258,10 +258,12 @@ def test_the_page_of_a_job_that_runs_asks_for_what_is_new(console: Client, runni
 def test_a_job_is_stopped_on_its_page_by_those_who_may(
     console: Client, running: Job, operator: User, member: Callable[..., User]
 ) -> None:
-    clerk = member(Role.ADMIN, is_staff=True)
-    clerk.user_permissions.add(_permission("view_job"))
-    assert "Stop" not in text(logged_in(clerk), page_of(running))
-    assert logged_in(clerk).post(page_of(running, "stop")).status_code == 403
+    for role, allowed in ((Role.ADMIN, ["view_job"]), (Role.VIEWER, ["view_job", "change_job"])):
+        clerk = member(role, is_staff=True)
+        clerk.user_permissions.set(map(_permission, allowed))
+        assert "Stop" not in text(logged_in(clerk), page_of(running))
+        assert logged_in(clerk).post(page_of(running, "stop")).status_code == 403
+        logged_in(clerk).post(JOBS, {"action": "cancel", "_selected_action": [str(running.pk)]})
     console.post(page_of(running, "stop"))
     running.refresh_from_db()
     assert running.cancel_requested_at is not None
