@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skillmeat_site.access.operations import members, people, projects, tokens
@@ -72,9 +72,12 @@ class Command(OperatorCommand):
 
     @staticmethod
     def _user(username: str, *, at: datetime) -> User:
-        user = User.objects.filter(username=User.normalize_username(username)).first()
+        known = User.objects.filter(username=User.normalize_username(username))
         try:
-            return user or people.create(username=username, by=None, at=at)
+            with transaction.atomic():
+                return known.first() or people.create(username=username, by=None, at=at)
+        except IntegrityError:  # somebody else has made the same user in this moment
+            return known.get()
         except ValidationError as error:
             raise InvalidValue(f"{username!r}: {' '.join(error.messages)}", hint="") from None
 
