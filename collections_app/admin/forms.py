@@ -20,6 +20,7 @@ from skillmeat_site.errors import DomainError
 
 INTERVALS = {
     "": "only when somebody asks",
+    "900": "every 15 minutes",
     "3600": "every hour",
     "21600": "every 6 hours",
     "86400": "every day",
