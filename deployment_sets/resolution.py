@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 OPEN = -1
@@ -17,8 +18,7 @@ class Kind(StrEnum):
     SET = "set"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     kind: Kind
     target: UUID
 
@@ -37,14 +37,6 @@ Path = tuple[Container, ...]  # from the root to what holds the member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """An artifact, and the sets and groups through which it was seen first."""
-
-    artifact: UUID
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
     """A member whose artifact or group is gone."""
 
@@ -54,9 +46,12 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """`depth` counts the sets on the longest path, the root included."""
+    """Artifacts in order, each with the way to where it was seen first.
 
-    artifacts: tuple[Resolved, ...]
+    `depth` counts the sets on the longest path, the root included.
+    """
+
+    artifacts: Mapping[UUID, Path]
     unresolved: tuple[Unresolved, ...]
     depth: int
 
@@ -77,7 +72,7 @@ def resolve(root: UUID, containers: Mapping[UUID, Container], artifacts: Collect
     """
     walk = _Walk(containers, artifacts)
     depth = walk.enter(containers[root], ())
-    return Resolution(artifacts=tuple(walk.found.values()), unresolved=tuple(walk.unresolved), depth=depth)
+    return Resolution(artifacts=walk.found, unresolved=tuple(walk.unresolved), depth=depth)
 
 
 class _Walk:
@@ -87,7 +82,7 @@ class _Walk:
         self._containers = containers
         self._artifacts = artifacts
         self._depths: dict[UUID, int] = {}
-        self.found: dict[UUID, Resolved] = {}
+        self.found: dict[UUID, Path] = {}
         self.unresolved: list[Unresolved] = []
 
     def enter(self, container: Container, path: Path) -> int:
@@ -106,7 +101,7 @@ class _Walk:
         if member.target in self._containers:
             return self.enter(self._containers[member.target], path)
         if member.target in self._artifacts:
-            self.found.setdefault(member.target, Resolved(artifact=member.target, path=path))
+            self.found.setdefault(member.target, path)
         else:
             self.unresolved.append(Unresolved(member=member, path=path))
         return 0

@@ -10,12 +10,24 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import ArtifactForm, CollectionChoice
-from collections_app.admin.pages import ShownAdmin, UpdateFilter, address, link
+from collections_app.admin.pages import ShownAdmin, UpdateFilter
 from collections_app.admin.versions import files_table, versions_table
 from collections_app.models import Artifact, Collection
 from collections_app.operations import artifacts
 from collections_app.operations.artifacts import ArtifactExists, UnsuitableName
-from skillmeat_site.admin_pages import JourneyPage, added, ago, badge, chips, code, facts, operator, table
+from skillmeat_site.admin_pages import (
+    JourneyPage,
+    added,
+    address,
+    ago,
+    badge,
+    chips,
+    code,
+    facts,
+    link,
+    operator,
+    table,
+)
 
 LARGE = ("members", "upstream_metadata", "origin_settings")
 
@@ -71,11 +83,11 @@ class EditPage(JourneyPage):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         form = ArtifactForm.of(self.object, request.POST)
         if form.is_valid():
-            if not form.changes:
+            if not form.changes():
                 return self.leave("Nothing was changed.")
             try:
                 artifacts.change(
-                    artifact=self.object, changes=form.changes, by=operator(request), at=timezone.now()
+                    artifact=self.object, changes=form.changes(), by=operator(request), at=timezone.now()
                 )
             except (ArtifactExists, UnsuitableName) as error:
                 form.refuse(error, field="name")

@@ -10,14 +10,27 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import CollectionForm, NewCollectionForm
-from collections_app.admin.pages import ShownAdmin, address, link, list_address
+from collections_app.admin.pages import ShownAdmin
 from collections_app.drift import Options
 from collections_app.models import Artifact, Collection, RefreshRun
 from collections_app.operations import collections, refreshes
 from collections_app.operations.collections import CollectionExists
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.accounts.scoping import require_role
-from skillmeat_site.admin_pages import JourneyPage, added, ago, badge, chips, each_row, facts, operator, table
+from skillmeat_site.admin_pages import (
+    JourneyPage,
+    added,
+    address,
+    ago,
+    badge,
+    chips,
+    each_row,
+    facts,
+    link,
+    list_address,
+    operator,
+    table,
+)
 from skillmeat_site.jobs.models import Trigger
 
 ARTIFACTS_SHOWN, RUNS_SHOWN = 50, 10
@@ -128,7 +141,7 @@ class NewPage(JourneyPage):
         form = NewCollectionForm(request.POST, projects=_projects(request))
         if form.is_valid():
             try:
-                values = dict(form.changes)
+                values = dict(form.changes())
                 project = Project.objects.get(slug=values.pop("project"))
                 made = collections.create(**values, project=project, by=operator(request), at=timezone.now())
             except CollectionExists as error:
@@ -148,11 +161,11 @@ class EditPage(JourneyPage):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         form = CollectionForm.of(self.object, request.POST)
         if form.is_valid():
-            if not form.changes:
+            if not form.changes():
                 return self.leave("Nothing was changed.")
             try:
                 collections.change(
-                    collection=self.object, changes=form.changes, by=operator(request), at=timezone.now()
+                    collection=self.object, changes=form.changes(), by=operator(request), at=timezone.now()
                 )
             except CollectionExists as error:
                 form.refuse(error, field="name")

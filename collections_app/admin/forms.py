@@ -1,14 +1,11 @@
-"""Forms that speak the API's shapes: what a field may be is said once, by the serializers."""
+"""What people are asked about collections and artifacts."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from rest_framework.serializers import Serializer
 
 from collections_app.api.serializers import (
     ArtifactChangesSerializer,
-    ChangesSerializer,
     CollectionChangesSerializer,
     NewCollectionSerializer,
 )
@@ -16,69 +13,9 @@ from collections_app.drift import Mode, Options
 from collections_app.models import Artifact, Collection
 from collections_app.planning import Resolution
 from marketplace.models.entry import TYPES
-from skillmeat_site.errors import DomainError
+from skillmeat_site.admin_pages.forms import ShapedForm, TagsField, interval_choices
 
-INTERVALS = {
-    "": "only when somebody asks",
-    "900": "every 15 minutes",
-    "3600": "every hour",
-    "21600": "every 6 hours",
-    "86400": "every day",
-    "604800": "every week",
-}
 ANY = [("", "all types")]
-
-
-class TagsField(forms.CharField):
-    """Tags as people type them: separated by commas or line ends."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [tag for part in (value or "").replace("\n", ",").split(",") if (tag := part.strip())]
-
-
-class ShapedForm(forms.Form):
-    """A form that is read by a serializer, which gets what was changed; `changes` is what it made of that."""
-
-    shape: type[Serializer[Any]]
-
-    def body(self) -> dict[str, Any]:
-        """What was typed, as a client of the API would send it."""
-        return {name: value for name, value in self.cleaned_data.items() if name in self.changed_data}
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        shaped = self.shape(data=self.body())
-        if shaped.is_valid():
-            self.changes = shaped.as_changes() if isinstance(shaped, ChangesSerializer) else {}
-        else:
-            for name, errors in shaped.errors.items():
-                self.add_error(name if name in self.fields else None, sentences(errors))
-        return cleaned
-
-    def refuse(self, error: DomainError, *, field: str | None = None) -> None:
-        """Show what an operation said, beside a field or above the form."""
-        names = ", ".join(error.extra.get("suggested_names", ()))
-        self.add_error(field, f"{error.detail} {error.hint} {names}".strip())
-
-
-def sentences(errors: Any) -> list[str]:
-    """Every sentence of a serializer's errors, however deep it lies."""
-    if isinstance(errors, Mapping):
-        return [each for some in errors.values() for each in sentences(some)]
-    return (
-        [each for some in errors for each in sentences(some)] if isinstance(errors, list) else [str(errors)]
-    )
-
-
-def interval_choices(seconds: int | None = None) -> list[tuple[str, str]]:
-    """The usual intervals, and the one that is set where it is another."""
-    known = dict(INTERVALS)
-    if seconds is not None:
-        known.setdefault(str(seconds), f"every {seconds:,} seconds")
-    return list(known.items())
 
 
 class CollectionForm(ShapedForm):
@@ -123,7 +60,7 @@ class ArtifactForm(ShapedForm):
 
     name = forms.CharField()
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    tags = TagsField(required=False, help_text="Separated by commas.")
+    tags = TagsField()
 
     @classmethod
     def of(cls, artifact: Artifact, data: Any = None) -> "ArtifactForm":

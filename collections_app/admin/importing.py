@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import RESOLUTIONS, CollectionChoice, EntriesForm
-from collections_app.admin.pages import link
 from collections_app.api.importing import MAX_ENTRIES
 from collections_app.models import Artifact, Collection
 from collections_app.operations import imports
@@ -25,7 +24,7 @@ from marketplace.operations.trust import ConfirmationRequired
 from skillmeat_site import ids
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.accounts.scoping import require_role
-from skillmeat_site.admin_pages import JourneyPage, added, badge, code, operator, table
+from skillmeat_site.admin_pages import JourneyPage, added, badge, code, link, operator, table
 from skillmeat_site.errors import DomainError
 
 HANDED_OVER = "entries_to_import"  # in the session

@@ -1,13 +1,10 @@
 """What the pages of collections have in common: they show, journeys change, and operations keep the audit trail."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from skillmeat_site.admin_pages import OwnedAdmin
@@ -38,22 +35,6 @@ class ShownAdmin(OwnedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The page has no field of its own."""
-
-
-def link(obj: Model, text: object = "") -> SafeString:
-    """To the page of a row."""
-    return format_html('<a href="{}">{}</a>', address(obj), text or obj)
-
-
-def address(obj: Model) -> str:
-    meta = obj._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
-
-
-def list_address(model: type[Model], **filters: object) -> str:
-    """Of the list of such rows, under these filters."""
-    meta = model._meta
-    return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?{urlencode(filters)}"
 
 
 class UpdateFilter(admin.SimpleListFilter):

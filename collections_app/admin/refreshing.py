@@ -9,13 +9,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import ApplyForm, LookForm
-from collections_app.admin.pages import ShownAdmin, address, link
+from collections_app.admin.pages import ShownAdmin
 from collections_app.drift import CONTENT, Mode, Options, Outcome
 from collections_app.models import Artifact, Collection, RefreshRun
 from collections_app.operations import refreshes
@@ -23,11 +22,13 @@ from skillmeat_site.admin_pages import (
     JourneyPage,
     ReadOnlyAdmin,
     added,
+    address,
     ago,
     badge,
     chips,
     code,
     facts,
+    link,
     operator,
     table,
 )
@@ -79,7 +80,7 @@ class RefreshPage(JourneyPage):
         }
         if "later" in request.POST:
             job = refreshes.request(**what, trigger=Trigger.MANUAL)
-            return self.leave("A worker refreshes it.", to=reverse("admin:jobs_job_change", args=[job.pk]))
+            return self.leave("A worker refreshes it.", to=address(job))
         return self.leave("Refreshed.", to=address(refreshes.refresh(**what)))
 
     def _look(self, request: HttpRequest) -> RefreshRun | None:
@@ -186,9 +187,8 @@ def outcomes(run: RefreshRun) -> SafeString:
 
 
 def _outcome(entry: Mapping[str, Any], words: Mapping[str, str]) -> tuple[Any, ...]:
-    where = reverse("admin:collections_app_artifact_change", args=[entry["artifact_uuid"]])
     return (
-        format_html('<a href="{}">{}</a>', where, entry["name"]),
+        link(Artifact(pk=entry["artifact_uuid"]), entry["name"]),
         entry["type"],
         badge(words.get(entry["outcome"], entry["outcome"])),
         format_html_join("", "<div>{}</div>", ((_change(change),) for change in entry["changes"])),

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 
 from deployment_sets.admin import marks
@@ -16,7 +15,7 @@ from deployment_sets.operations import deployments
 from deployment_sets.operations.deployments import Draft, PlanOutdated, Wanted
 from deployment_sets.planning import DeployConflicts, OnConflict, Outcome
 from marketplace.operations.trust import ConfirmationRequired
-from skillmeat_site.admin_pages import JourneyPage, added, operator
+from skillmeat_site.admin_pages import JourneyPage, added, address, operator
 
 WHERE, PLAN = range(2)
 SUGGESTED = 100
@@ -79,7 +78,7 @@ class DeployPage(JourneyPage):
             made = self._deploy(agreed)
         except (PlanOutdated, ConfirmationRequired, DeployConflicts) as error:
             return self._plan(agreed, refused=f"{error.detail} {error.hint}")
-        return self.leave("Deployed.", to=reverse("admin:deployment_sets_deployment_change", args=[made.pk]))
+        return self.leave("Deployed.", to=address(made))
 
     def _where(self, form: WhereForm) -> HttpResponse:
         return self.show(step=WHERE, form=form, suggested=list(_suggested()))

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from deployment_sets.models import Deployment, DeploymentSet
 from deployment_sets.planning import Outcome
 from skillmeat_site.accounts.models import User
-from skillmeat_site.admin_pages import ago, badge, chips, code, table
+from skillmeat_site.admin_pages import ago, badge, chips, code, link, table
 
 SHOWN_DEPLOYMENTS = 5
 SHOWN_ROWS = 300
@@ -24,11 +23,6 @@ def state(deployment: Deployment) -> SafeString:
     return badge("success", "deployed") if deployment.finished_at else badge("incomplete", "cut off")
 
 
-def link(deployment: Deployment) -> SafeString:
-    address = reverse("admin:deployment_sets_deployment_change", args=[deployment.pk])
-    return format_html('<a href="{}">{}</a>', address, code(deployment.project_path))
-
-
 def recent(user: User, deployment_set: DeploymentSet) -> SafeString:
     """The last deployments of a set that this person sees."""
     seen = Deployment.objects.visible_to(user).filter(deployment_set=deployment_set)
@@ -36,7 +30,13 @@ def recent(user: User, deployment_set: DeploymentSet) -> SafeString:
     return table(
         ("Directory", "State", "Files", "By", "When"),
         (
-            (link(row), state(row), counts(row.counts), row.deployed_by or "", ago(row.created_at))
+            (
+                link(row, code(row.project_path)),
+                state(row),
+                counts(row.counts),
+                row.deployed_by or "",
+                ago(row.created_at),
+            )
             for row in rows
         ),
         empty="It has not been deployed yet.",

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,10 +19,12 @@ from skillmeat_site.admin_pages import (
     JourneyPage,
     OwnedAdmin,
     added,
+    address,
     ago,
     badge,
     chips,
     has_role,
+    link,
     operator,
 )
 from skillmeat_site.admin_pages.filters import OfProject
@@ -122,8 +123,7 @@ class DeploymentSetAdmin(OwnedAdmin):
     def deployed(self, deployment_set: Any) -> SafeString:
         if deployment_set.last_deployment is None:
             return ago(None)
-        address = reverse("admin:deployment_sets_deployment_change", args=[deployment_set.last_deployment])
-        return format_html('<a href="{}">{}</a>', address, ago(deployment_set.last_deployed_at))
+        return link(Deployment(pk=deployment_set.last_deployment), ago(deployment_set.last_deployed_at))
 
     @admin.display(description="tags")
     def words(self, deployment_set: DeploymentSet) -> SafeString:
@@ -159,5 +159,5 @@ class ClonePage(JourneyPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         copy = sets.clone(deployment_set=self.object, by=operator(request), at=timezone.now())
-        there = reverse("admin:deployment_sets_deploymentset_change", args=[copy.pk])
+        there = address(copy)
         return self.leave(f"{copy} was made; it is yours.", to=there)

@@ -1,6 +1,6 @@
 """Artifacts as the values that are laid out: rows of their present versions, and their stored content."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -59,7 +59,7 @@ def laid_out(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Layout:
 
 def conflicts(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> tuple[PathConflict, ...]:
     """Those of `laid_out`, in three queries at most; files are listed only where claims are not remembered."""
-    satisfied, skills = satisfied_by(_members(rows), artifacts), skill_names(artifacts)
+    satisfied, skills = satisfied_by(_members(artifacts, rows), artifacts), skill_names(artifacts)
     landings = {each.uuid: _landing(each, skills) for each in artifacts if each.uuid not in satisfied}
     claims = {landing: _remembered.get(landing) for landing in landings.values()}
     unknown = [each for each in artifacts if each.uuid in landings and claims[landings[each.uuid]] is None]
@@ -95,8 +95,8 @@ def read(digest: str) -> bytes:
         raise ArtifactUnusable(f"{error.detail} {error.hint}") from None
 
 
-def _deployables(artifacts: Iterable[Taken], rows: QuerySet[Artifact]) -> Iterator[DeployableArtifact]:
-    members = _members(rows)
+def _deployables(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Iterator[DeployableArtifact]:
+    members = _members(artifacts, rows)
     versions = ArtifactVersion.objects.filter(pk__in=rows.values("current"))
     columns = versions.values_list("pk", "content_digest", "manifest__files")
     contents = {pk: (digest, files) for pk, digest, files in columns}
@@ -116,8 +116,10 @@ def _deployables(artifacts: Iterable[Taken], rows: QuerySet[Artifact]) -> Iterat
         )
 
 
-def _members(rows: QuerySet[Artifact]) -> dict[UUID, tuple[Member, ...]]:
+def _members(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> dict[UUID, tuple[Member, ...]]:
     """What each plugin among them loads."""
+    if all(each.type != ArtifactType.PLUGIN for each in artifacts):
+        return {}
     plugins = rows.filter(type=ArtifactType.PLUGIN).values_list("pk", "members")
     return {uuid: tuple(chain.from_iterable(map(_member, members))) for uuid, members in plugins}
 

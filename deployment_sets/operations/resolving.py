@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -24,8 +25,7 @@ from deployment_sets.resolution import (
 Rows = Iterable[tuple[UUID, Member]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(NamedTuple):
     """An artifact, and the way to where it was met first."""
 
     artifact: Taken
@@ -63,7 +63,7 @@ def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
     return ResolvedSet(
         set_id=deployment_set.pk,
         depth=found.depth,
-        artifacts=tuple(Placed(artifact=taken[each.artifact], path=each.path) for each in found.artifacts),
+        artifacts=tuple(Placed(taken[uuid], path) for uuid, path in found.artifacts.items()),
         unresolved=found.unresolved,
         rows=reach.artifacts(),
     )
@@ -98,7 +98,7 @@ class _Reach:
         """Those that exist among the members, directly or through groups."""
         direct = self._members.exclude(artifact_uuid=None).values("artifact_uuid")
         grouped = GroupMember.objects.filter(group__in=self._group_ids).values("artifact")
-        return Artifact.objects.filter(Q(pk__in=direct) | Q(pk__in=grouped))
+        return Artifact.objects.filter(Q(pk__in=direct) | Q(pk__in=grouped)).order_by()
 
     def taken(self) -> dict[UUID, Taken]:
         return {row[0]: Taken._make(row) for row in self.artifacts().values_list(*COLUMNS)}
@@ -113,15 +113,13 @@ class _Reach:
         columns = ("parent", "artifact_uuid", "group_id", "member_set")
         for parent, artifact, group, inner in self._members.order_by("position").values_list(*columns):
             kind = Kind.ARTIFACT if artifact else Kind.GROUP if group else Kind.SET
-            yield parent, Member(kind=kind, target=artifact or group or inner)
+            yield parent, Member(kind, artifact or group or inner)
 
     def _groups(self) -> dict[UUID, Container]:
         names = Group.objects.filter(pk__in=self._group_ids).values_list("pk", "name")
         rows = GroupMember.objects.filter(group__in=self._group_ids).order_by("position", "id")
         held = rows.values_list("group", "artifact")
-        return _contain(
-            Kind.GROUP, names, ((owner, Member(kind=Kind.ARTIFACT, target=each)) for owner, each in held)
-        )
+        return _contain(Kind.GROUP, names, ((owner, Member(Kind.ARTIFACT, each)) for owner, each in held))
 
 
 def _contain(kind: Kind, names: Iterable[tuple[UUID, str]], rows: Rows) -> dict[UUID, Container]:

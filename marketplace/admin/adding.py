@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -15,7 +14,7 @@ from marketplace.operations.sources import NewSource, SourceExists
 from marketplace.repository import RepositoryNotFound
 from skillmeat_site.accounts.models import DEFAULT_PROJECT, Project, Role
 from skillmeat_site.accounts.scoping import project_for_writing
-from skillmeat_site.admin_pages import JourneyPage, operator
+from skillmeat_site.admin_pages import JourneyPage, address, operator
 from skillmeat_site.errors import DomainError
 
 FIELDS = {
@@ -72,9 +71,9 @@ class AddPage(JourneyPage):
             except SourceExists as error:
                 form.add_error("repo_url", _link_to_twin(error))
             except DomainError as error:
-                form.refuse(error, fields=FIELDS)
+                form.refuse(error, field=FIELDS.get(error.code))
             else:
-                return self.leave(f"{source} was added; its scan is queued.", to=_page_of(source))
+                return self.leave(f"{source} was added; its scan is queued.", to=address(source))
         return self.show(step=1, form=form)
 
     def _created(self, request: HttpRequest, form: NewSourceForm) -> Source:
@@ -95,10 +94,6 @@ def _projects(request: HttpRequest) -> list[str]:
     return sorted(slugs, key=lambda slug: (slug != DEFAULT_PROJECT, slug))
 
 
-def _page_of(source: Source) -> str:
-    return reverse("admin:marketplace_source_change", args=[source.pk])
-
-
 def _link_to_twin(error: SourceExists) -> Any:
     twin = Source.objects.filter(pk__in=[Source.decode(error.extra["existing_id"])]).get()
-    return format_html('{} <a href="{}">Open {}</a>', error.detail, _page_of(twin), twin)
+    return format_html('{} <a href="{}">Open {}</a>', error.detail, address(twin), twin)

@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from marketplace.admin.choosing import asking, each_allowed
-from marketplace.admin.forms import INTERVALS, SettingsForm, TagsField, sentences
+from marketplace.admin.forms import SettingsForm
 from marketplace.api.permissions import require_trust
 from marketplace.api.serializers import SourceChangesSerializer
 from marketplace.models import Source, TrustLevel
 from marketplace.operations import sources
 from skillmeat_site.admin_pages import JourneyPage, operator
+from skillmeat_site.admin_pages.forms import INTERVALS, TagsField, sentences
 from skillmeat_site.api.errors import InvalidValue
 from skillmeat_site.errors import DomainError
 
@@ -45,7 +46,7 @@ class SettingsPage(JourneyPage):
             try:
                 change(request, self.object, form.changes())
             except DomainError as error:
-                form.refuse(error, fields=FIELDS)
+                form.refuse(error, field=FIELDS.get(error.code))
             else:
                 return self.leave("Saved." if form.changed_data else "Nothing was changed.")
         return self.show(form=form)

@@ -34,6 +34,7 @@ from skillmeat_site.admin_pages import (
     chips,
     code,
     facts,
+    link,
     operator,
     table,
 )
@@ -158,7 +159,7 @@ class EntryAdmin(ShowingAdmin):
 
     @admin.display(description="source")
     def source_page(self, entry: Entry) -> SafeString:
-        return shown.link(entry.source, entry.source)
+        return link(entry.source)
 
     @admin.display(description="status")
     def state(self, entry: Entry) -> SafeString:
@@ -267,7 +268,7 @@ def _files(entry: Entry) -> SafeString:
 def _facts(entry: Entry) -> SafeString:
     return facts(
         [
-            ("Source", shown.link(entry.source, entry.source)),
+            ("Source", link(entry.source)),
             ("Status", badge(entry.status)),
             ("Confidence", bar(entry.confidence)),
             ("Path", code(entry.path)),
@@ -280,8 +281,8 @@ def _facts(entry: Entry) -> SafeString:
             ("License", entry.license),
             ("Author", entry.author),
             ("Tags", chips(list(dict.fromkeys([*entry.tags, *entry.path_tags])))),
-            ("Part of", shown.link(entry.parent, entry.parent) if entry.parent else ""),
-            ("Copy of", shown.link(entry.duplicate_of, entry.duplicate_of) if entry.duplicate_of else ""),
+            ("Part of", link(entry.parent) if entry.parent else ""),
+            ("Copy of", link(entry.duplicate_of) if entry.duplicate_of else ""),
             ("First seen", ago(entry.first_seen_at)),
             ("Changed", ago(entry.changed_at)),
             ("Removed", entry.removed_at and ago(entry.removed_at)),

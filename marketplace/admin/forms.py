@@ -1,78 +1,15 @@
-"""Forms that speak the API's shapes: what a field may be is said once, by the serializers."""
+"""What people are asked about sources."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from rest_framework.serializers import Serializer
 
 from marketplace.api.serializers import NewSourceSerializer, SourceChangesSerializer
 from marketplace.models import Source, TrustLevel, Visibility
 from marketplace.operations.readers import Location
-from skillmeat_site.errors import DomainError
+from skillmeat_site.admin_pages.forms import ShapedForm, TagsField, interval_choices
 
-INTERVALS = {
-    "": "only when somebody asks",
-    "900": "every 15 minutes",
-    "3600": "every hour",
-    "21600": "every 6 hours",
-    "86400": "every day",
-    "604800": "every week",
-}
 AS_UPSTREAM = [("", "as the host says"), *Visibility.choices]
-
-
-def interval_choices(seconds: int | None = None) -> list[tuple[str, str]]:
-    """The usual intervals, and the one that is set where it is another."""
-    known = dict(INTERVALS)
-    if seconds is not None:
-        known.setdefault(str(seconds), f"every {seconds:,} seconds")
-    return list(known.items())
-
-
-class TagsField(forms.CharField):
-    """Tags as people type them: separated by commas or line ends."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, help_text="Separated by commas.")
-
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [tag for part in (value or "").replace("\n", ",").split(",") if (tag := part.strip())]
-
-
-class ShapedForm(forms.Form):
-    """A form that is read by a serializer: `clean` gives it what was typed and takes its errors over."""
-
-    shape: type[Serializer[Any]]
-    shaped: Any
-
-    def body(self) -> Mapping[str, Any]:
-        """What was typed, as a client of the API would send it."""
-        raise NotImplementedError
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        self.shaped = self.shape(data=self.body())
-        if not self.shaped.is_valid():
-            for name, errors in self.shaped.errors.items():
-                self.add_error(name if name in self.fields else None, sentences(errors))
-        return cleaned
-
-    def refuse(self, error: DomainError, *, fields: Mapping[str, str]) -> None:
-        """Show what an operation said beside the field that its code belongs to; else above the form."""
-        self.add_error(fields.get(error.code), f"{error.detail} {error.hint}".strip())
-
-
-def sentences(errors: Any) -> list[str]:
-    """Every sentence of a serializer's errors, however deep it lies."""
-    if isinstance(errors, Mapping):
-        return [each for some in errors.values() for each in sentences(some)]
-    return (
-        [each for some in errors for each in sentences(some)] if isinstance(errors, list) else [str(errors)]
-    )
 
 
 class DecidedForm(ShapedForm):
@@ -117,10 +54,6 @@ class SettingsForm(DecidedForm):
 
     def body(self) -> dict[str, Any]:
         return {name: value for name, value in super().body().items() if name in self.changed_data}
-
-    def changes(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.shaped.as_changes()
-        return found
 
 
 class LinkForm(forms.Form):

@@ -4,12 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marketplace.models import Source
 from marketplace.models.source import SCAN
-from skillmeat_site.admin_pages import ago, badge, chips, table
+from skillmeat_site.admin_pages import ago, badge, chips, link, table
 from skillmeat_site.jobs.models import Job
 
 AT_MOST = 20
@@ -40,9 +39,8 @@ def _live(source: Source, newest: Job | None) -> dict[str, Any]:
 
 
 def _row(job: Job) -> tuple[Any, ...]:
-    address = reverse("admin:jobs_job_change", args=[job.pk])
     return (
-        format_html('<a href="{}">{}</a>', address, ago(job.created_at)),
+        link(job, ago(job.created_at)),
         badge(job.status),
         job.started_by or job.trigger,
         took(job),

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from marketplace.admin.changing import change
-from marketplace.admin.forms import sentences
 from marketplace.api.serializers import SourceChangesSerializer
 from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
@@ -19,6 +18,7 @@ from marketplace.models.entry import DIRECTORY_TYPES
 from marketplace.operations import explaining, scans, snapshots
 from marketplace.operations.explaining import Change, Preview
 from skillmeat_site.admin_pages import JourneyPage, added, badge, bar, chips, code, operator, table
+from skillmeat_site.admin_pages.forms import sentences
 from skillmeat_site.api.errors import InvalidValue
 from skillmeat_site.jobs.models import Trigger
 

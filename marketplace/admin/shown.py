@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from marketplace.models import Entry, Source
-from skillmeat_site.admin_pages import ago, badge, bar, chips, code, facts, table
+from skillmeat_site.admin_pages import ago, badge, bar, chips, code, facts, link, list_address, table
 from skillmeat_site.rendering import preformatted
 
 BEST, EXCLUSIONS, SUGGESTED, REASONS = 25, 25, 10, 3
@@ -19,11 +18,6 @@ BEST, EXCLUSIONS, SUGGESTED, REASONS = 25, 25, 10, 3
 def shortened(text: str, chars: int) -> SafeString | str:
     """The beginning of a text, with the whole as its title."""
     return text if len(text) <= chars else format_html('<span title="{}">{}…</span>', text, text[:chars])
-
-
-def link(row: Source | Entry, text: Any) -> SafeString:
-    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, text)
 
 
 def outside(address: str, text: str) -> SafeString:
@@ -56,10 +50,9 @@ def catalogue(source: Source) -> dict[str, Any]:
     entries = source.entries.defer("frontmatter", "search_text")
     best = list(entries.counted().order_by("-confidence", "path", "id")[:BEST])
     excluded = list(entries.exclude(excluded_at=None).order_by("-excluded_at")[:EXCLUSIONS])
-    listed = reverse("admin:marketplace_entry_changelist")
     return {
         "catalogue": table(("Artifact", "Confidence", "Why", "Findings", ""), map(_entry_row, best)),
-        "catalogue_address": f"{listed}?{urlencode({'source__id__exact': source.pk})}",
+        "catalogue_address": list_address(Entry, source__id__exact=source.pk),
         "exclusions": table(
             ("Artifact", "Excluded", "Reason", ""),
             map(_exclusion_row, excluded),

@@ -2,6 +2,7 @@
 
 `marks`     small pieces of HTML: a badge, a confidence bar, a time, facts, chips, a table
 `pages`     the model admins to start from, and one operation done to many rows
+`rows`      links to the pages of rows, and to lists of them
 `journeys`  a page of several steps beneath a model's pages, with its button
 `added`     what an app adds to pages of another one: journeys, actions, panels
 
@@ -20,6 +21,7 @@ from skillmeat_site.admin_pages.pages import (
     has_role,
     operator,
 )
+from skillmeat_site.admin_pages.rows import address, link, list_address
 
 __all__ = [
     "ConsoleAdmin",
@@ -27,6 +29,7 @@ __all__ = [
     "OwnedAdmin",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
+    "address",
     "ago",
     "badge",
     "bar",
@@ -35,6 +38,8 @@ __all__ = [
     "each_row",
     "facts",
     "has_role",
+    "link",
+    "list_address",
     "operator",
     "table",
 ]

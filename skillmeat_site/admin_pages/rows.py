@@ -1,11 +1,13 @@
-"""From an id to the page of what it names, whichever app owns it."""
+"""Links to the pages of rows, whichever app owns them."""
 
 from collections.abc import Iterable
 from functools import cache
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -32,9 +34,26 @@ def named(model: type[Row], ids: Iterable[UUID]) -> dict[UUID, str]:
     return {pk: str(row) for pk, row in model._base_manager.in_bulk(set(ids)).items()}
 
 
-def link(model: type[Row] | None, pk: UUID | None, text: str) -> SafeString:
-    """The text as a link to the row's page, if the console has one."""
-    if model is None or pk is None or not admin.site.is_registered(model):
-        return format_html("{}", text)
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
-    return format_html('<a href="{}">{}</a>', address, text)
+def address(obj: Model) -> str:
+    """Of the page of a row."""
+    return reverse(f"{_base(type(obj))}_change", args=[obj.pk])
+
+
+def list_address(model: type[Model], **filters: object) -> str:
+    """Of the list of such rows, under these filters."""
+    return f"{reverse(f'{_base(model)}_changelist')}?{urlencode(filters)}".rstrip("?")
+
+
+def link(obj: Model, text: object = "") -> SafeString:
+    """To the page of a row; it is called what the row is unless a text says something else."""
+    return format_html('<a href="{}">{}</a>', address(obj), text or obj)
+
+
+def link_by_id(model: type[Row] | None, pk: UUID | None, text: str) -> SafeString:
+    """The same for a row that was not read; only the text if the console has no page for it."""
+    has_page = model is not None and pk is not None and admin.site.is_registered(model)
+    return link(model(id=pk), text) if model and has_page else format_html("{}", text)
+
+
+def _base(model: type[Model]) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}"

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from skillmeat_site.admin_pages import ReadOnlyAdmin, ago, code, operator
 from skillmeat_site.admin_pages.filters import Lately, OfProject, Question
-from skillmeat_site.admin_pages.rows import link, models_by_name
+from skillmeat_site.admin_pages.rows import link_by_id, models_by_name
 from skillmeat_site.audit.models import AuditEvent
 
 SHORT = 80
@@ -64,7 +64,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def about(self, event: AuditEvent) -> SafeString:
         """What was deleted has no page any more."""
         model = None if event.verb.endswith(".deleted") else models_by_name().get(event.object_kind)
-        return link(model, event.object_id, event.object_label)
+        return link_by_id(model, event.object_id, event.object_label)
 
     @admin.display(description="facts")
     def told(self, event: AuditEvent) -> str:

@@ -32,7 +32,7 @@ from skillmeat_site.admin_pages import (
     operator,
 )
 from skillmeat_site.admin_pages.filters import Lately, OfProject, Question
-from skillmeat_site.admin_pages.rows import link, models_by_prefix, named
+from skillmeat_site.admin_pages.rows import link_by_id, models_by_prefix, named
 from skillmeat_site.jobs import kinds, operations
 from skillmeat_site.jobs.models import WORKER_SILENCE, Job, JobStatus, Worker
 from skillmeat_site.rows import Row
@@ -207,7 +207,7 @@ def _page(job: Job) -> dict[str, Any]:
 def _facts(job: Job, model: type[Row] | None, name: str | None) -> list[tuple[str, Any]]:
     waits = job.status == JobStatus.QUEUED and job.run_after > timezone.now()
     return [
-        ("works on", link(model, job.subject_id, name) if name else code(job.subject_public_id)),
+        ("works on", link_by_id(model, job.subject_id, name) if name else code(job.subject_public_id)),
         ("kind", f"{job.kind}, forced" if job.force else job.kind),
         ("project", job.project),
         ("started by", f"{job.started_by or 'the system'} ({job.trigger})"),
