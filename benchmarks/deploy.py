@@ -5,17 +5,15 @@ deployed, without its journal, its undo data and its guarantees, in the same rou
 """
 
 import argparse
-import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.installation import API, Installation, installed
 from benchmarks.processes import StepFailed
-from benchmarks.table import table
+from benchmarks.table import printed
 
 SIZES = (50, 500)
 FILES, DEPTH, ROUNDS = 10, 5, 5
@@ -35,6 +33,17 @@ class Measured:
     undo: float
 
 
+COLUMNS = {
+    "artifacts": "{0.artifacts:,}".format,
+    "files": "{0.files:,}".format,
+    "deploy": "{0.deploy:.3f}".format,
+    "copytree": "{0.copytree:.3f}".format,
+    "plan again": "{0.plan_again:.3f}".format,
+    "deploy again": "{0.deploy_again:.3f}".format,
+    "undo": "{0.undo:.3f}".format,
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of artifacts")
     parser.add_argument("--json", action="store_true", help="print one JSON object per size")
@@ -43,24 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """1 when 50 artifacts take longer than a second, or than 200 ms to be planned again."""
     measured = [_measure(size) for size in given.sizes]
-    if given.json:
-        for each in measured:
-            sys.stdout.write(json.dumps(asdict(each)) + "\n")
-    else:
-        sys.stdout.write(_report(measured) + "\n")
+    sys.stdout.write(printed(measured, COLUMNS, as_json=given.json))
     artifacts, deploy, plan_again = BUDGET
     small = [each for each in measured if each.artifacts == artifacts]
     return int(any(each.deploy > deploy or each.plan_again > plan_again for each in small))
-
-
-def _report(measured: Sequence[Measured]) -> str:
-    heads = ["artifacts", "files", "deploy", "copytree", "plan again", "deploy again", "undo"]
-    rows = [
-        [f"{each.artifacts:,}", f"{each.files:,}"]
-        + [f"{getattr(each, head.replace(' ', '_')):.3f}" for head in heads[2:]]
-        for each in measured
-    ]
-    return table(heads, rows, left=0)
 
 
 def _measure(size: int) -> Measured:

@@ -1,6 +1,17 @@
-"""Plain-text tables."""
+"""What benchmarks print: plain-text tables for people, one JSON object per row for programs."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+
+def printed(measured: Sequence[Any], columns: Mapping[str, Callable[[Any], str]], *, as_json: bool) -> str:
+    """Dataclasses as JSON lines, or as a table of numbers whose columns say how a cell is written."""
+    if as_json:
+        return "".join(f"{json.dumps(asdict(each))}\n" for each in measured)
+    rows = [[cell(each) for cell in columns.values()] for each in measured]
+    return f"{table(list(columns), rows, left=0)}\n"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> str:

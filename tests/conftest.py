@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.conf import Conf
@@ -80,6 +81,20 @@ def member(project: Project) -> Callable[..., User]:
         return user
 
     return make
+
+
+@pytest.fixture
+def operator(member: Callable[..., User]) -> User:
+    """May do everything, in the console too."""
+    return member(Role.ADMIN, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def console(operator: User) -> Client:
+    """The operator's browser."""
+    client = Client()
+    client.force_login(operator)
+    return client
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks import load
 from benchmarks.processes import StepFailed
-from benchmarks.reads import catalogue, load, ranking
+from benchmarks.reads import catalogue, ranking
 from benchmarks.reads.installation import Installation, Server
 from benchmarks.table import table
 from skillmeat_site.ids import encode

@@ -9,14 +9,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from collections_app.admin.filters import UpdateFilter
 from collections_app.admin.forms import ArtifactForm, CollectionChoice
-from collections_app.admin.pages import ShownAdmin, UpdateFilter
 from collections_app.admin.versions import files_table, versions_table
 from collections_app.models import Artifact, Collection
 from collections_app.operations import artifacts
 from collections_app.operations.artifacts import ArtifactExists, UnsuitableName
 from skillmeat_site.admin_pages import (
     JourneyPage,
+    ShownAdmin,
     added,
     address,
     ago,

@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import CollectionForm, NewCollectionForm
-from collections_app.admin.pages import ShownAdmin
 from collections_app.drift import Options
 from collections_app.models import Artifact, Collection, RefreshRun
 from collections_app.operations import collections, refreshes
@@ -19,6 +18,7 @@ from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.accounts.scoping import require_role
 from skillmeat_site.admin_pages import (
     JourneyPage,
+    ShownAdmin,
     added,
     address,
     ago,
@@ -29,6 +29,7 @@ from skillmeat_site.admin_pages import (
     link,
     list_address,
     operator,
+    projects_of_editor,
     table,
 )
 from skillmeat_site.jobs.models import Trigger
@@ -135,10 +136,10 @@ class NewPage(JourneyPage):
         return may and request.user.has_perm("collections_app.add_collection")
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        return self.show(form=NewCollectionForm(projects=_projects(request)))
+        return self.show(form=NewCollectionForm(projects=projects_of_editor(request)))
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        form = NewCollectionForm(request.POST, projects=_projects(request))
+        form = NewCollectionForm(request.POST, projects=projects_of_editor(request))
         if form.is_valid():
             try:
                 values = dict(form.changes())
@@ -172,11 +173,6 @@ class EditPage(JourneyPage):
             else:
                 return self.leave("Saved.")
         return self.show(form=form)
-
-
-def _projects(request: HttpRequest) -> list[str]:
-    mine = Project.objects.with_role(operator(request), Role.EDITOR)
-    return list(mine.order_by("slug").values_list("slug", flat=True))
 
 
 def _counted(collection: Collection, count: int) -> SafeString:

@@ -14,13 +14,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from collections_app.admin.forms import ApplyForm, LookForm
-from collections_app.admin.pages import ShownAdmin
 from collections_app.drift import CONTENT, Mode, Options, Outcome
 from collections_app.models import Artifact, Collection, RefreshRun
 from collections_app.operations import refreshes
 from skillmeat_site.admin_pages import (
     JourneyPage,
     ReadOnlyAdmin,
+    ShownAdmin,
     added,
     address,
     ago,

@@ -15,13 +15,15 @@ from deployment_sets.operations import deployments
 from skillmeat_site.accounts.models import Role
 from skillmeat_site.admin_pages import (
     JourneyPage,
-    OwnedAdmin,
     ReadOnlyAdmin,
+    ShownAdmin,
     added,
     ago,
     badge,
     code,
+    facts,
     has_role,
+    link,
     operator,
 )
 from skillmeat_site.admin_pages.filters import OfProject
@@ -29,16 +31,14 @@ from skillmeat_site.errors import DomainError
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(ReadOnlyAdmin, OwnedAdmin):
+class DeploymentAdmin(ReadOnlyAdmin, ShownAdmin):
     list_display = ("set_name", "directory", "state", "files", "project", "deployed_by", "when")
     list_filter = (OfProject,)
     list_select_related = ("project", "deployed_by")
     search_fields = ("set_name", "project_path")
-    fields = (
-        ("state", "when"), "deployment_set", "set_name", "directory", "files", "on_conflict", "prune", "project",
-        "deployed_by", "undone_at", "undone_by", "public_id",
-    )  # fmt: skip
-    readonly_fields = ("state", "when", "directory", "files", "public_id")
+
+    def shown(self, obj: Deployment) -> list[SafeString]:
+        return [_facts(obj)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
         rows: QuerySet[Deployment] = super().get_queryset(request)
@@ -59,6 +59,25 @@ class DeploymentAdmin(ReadOnlyAdmin, OwnedAdmin):
     @admin.display(description="deployed", ordering="created_at")
     def when(self, deployment: Deployment) -> SafeString:
         return ago(deployment.created_at)
+
+
+def _facts(deployment: Deployment) -> SafeString:
+    deployment_set, undone = deployment.deployment_set, deployment.undone_at
+    return facts(
+        [
+            ("state", marks.state(deployment)),
+            ("set", link(deployment_set) if deployment_set else f"{deployment.set_name} (deleted)"),
+            ("directory", code(deployment.project_path)),
+            ("files", marks.counts(deployment.counts)),
+            ("files in the way", deployment.on_conflict),
+            ("files that left the set", "removed" if deployment.prune else "kept"),
+            ("deployed", ago(deployment.created_at)),
+            ("by", deployment.deployed_by),
+            ("undone", format_html("{} by {}", ago(undone), deployment.undone_by) if undone else ""),
+            ("project", deployment.project),
+            ("id", code(deployment.public_id)),
+        ]
+    )
 
 
 @added.panel(Deployment)

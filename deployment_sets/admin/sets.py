@@ -1,8 +1,8 @@
-"""The pages of sets: the list, one set with what it holds and stands for, and its clone."""
+"""The pages of sets: the list, one with what it holds and stands for, and making, changing and cloning them."""
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -11,26 +11,32 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deployment_sets.admin.contents import resolved_preview, tree
+from deployment_sets.admin.forms import NewSetForm, SetForm
 from deployment_sets.admin.marks import recent
+from deployment_sets.admin.members import MembersPage
 from deployment_sets.models import Deployment, DeploymentSet
 from deployment_sets.operations import resolving, sets
-from skillmeat_site.accounts.models import Role
+from deployment_sets.operations.sets import PrivateInside, SetExists
+from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.admin_pages import (
     JourneyPage,
-    OwnedAdmin,
+    ShownAdmin,
     added,
     address,
     ago,
     badge,
     chips,
+    code,
+    facts,
     has_role,
     link,
     operator,
+    projects_of_editor,
 )
 from skillmeat_site.admin_pages.filters import OfProject
 from skillmeat_site.errors import DomainError
 
-SETTINGS = ("name", "description", "visibility")
+FIELDS = {SetExists.code: "name", PrivateInside.code: "visibility"}
 
 
 class SetChangeList(ChangeList):
@@ -44,7 +50,7 @@ class SetChangeList(ChangeList):
 
 
 @admin.register(DeploymentSet)
-class DeploymentSetAdmin(OwnedAdmin):
+class DeploymentSetAdmin(ShownAdmin):
     """As in the API: editors clone and deploy what they see; its owner and project admins change and delete it."""
 
     list_display = ("name", "project", "owner", "access", "members_count", "artifacts", "levels", "deployed")
@@ -52,8 +58,6 @@ class DeploymentSetAdmin(OwnedAdmin):
     list_select_related = ("project", "owner")
     search_fields = ("search_text",)
     ordering = ("-id",)  # grouped rows lose that of the model, and autocompletes page through them
-    fields = (*SETTINGS, "project", "owner", "words", "public_id", "created_at", "updated_at")
-    readonly_fields = fields[len(SETTINGS) :]
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return SetChangeList
@@ -67,9 +71,6 @@ class DeploymentSetAdmin(OwnedAdmin):
             last_deployed_at=Subquery(last.values("created_at")[:1]),
         )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and _is_in_charge(request, obj)
 
@@ -82,14 +83,8 @@ class DeploymentSetAdmin(OwnedAdmin):
         may = request.user.has_perm("deployment_sets.change_deploymentset")
         return may and has_role(request, obj, Role.EDITOR)
 
-    def save_model(self, request: HttpRequest, obj: DeploymentSet, form: Any, change: bool) -> None:
-        if not form.changed_data:
-            return
-        chosen = sets.Settings(**{name: form.cleaned_data[name] for name in SETTINGS}, tags=tuple(obj.tags))
-        try:
-            sets.replace(deployment_set=obj, settings=chosen, by=operator(request), at=timezone.now())
-        except DomainError as error:
-            self.message_user(request, f"Not changed: {error.detail} {error.hint}", messages.ERROR)
+    def shown(self, obj: Any) -> list[SafeString]:
+        return [_facts(obj)]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """The operation takes a set out of the sets that contain it, so nothing stands in its way."""
@@ -121,13 +116,29 @@ class DeploymentSetAdmin(OwnedAdmin):
 
     @admin.display(description="deployed", ordering="last_deployed_at")
     def deployed(self, deployment_set: Any) -> SafeString:
-        if deployment_set.last_deployment is None:
-            return ago(None)
-        return link(Deployment(pk=deployment_set.last_deployment), ago(deployment_set.last_deployed_at))
+        return _deployed(deployment_set)
 
-    @admin.display(description="tags")
-    def words(self, deployment_set: DeploymentSet) -> SafeString:
-        return chips(deployment_set.tags)
+
+def _deployed(deployment_set: Any) -> SafeString:
+    if deployment_set.last_deployment is None:
+        return ago(None)
+    return link(Deployment(pk=deployment_set.last_deployment), ago(deployment_set.last_deployed_at))
+
+
+def _facts(deployment_set: Any) -> SafeString:
+    return facts(
+        [
+            ("id", code(deployment_set.public_id)),
+            ("project", deployment_set.project),
+            ("owner", deployment_set.owner),
+            ("visibility", badge(deployment_set.visibility)),
+            ("description", deployment_set.description),
+            ("tags", chips(deployment_set.tags)),
+            ("deployed", _deployed(deployment_set)),
+            ("made", ago(deployment_set.created_at)),
+            ("changed", ago(deployment_set.updated_at)),
+        ]
+    )
 
 
 def _is_in_charge(request: HttpRequest, obj: DeploymentSet | None) -> bool:
@@ -154,10 +165,65 @@ def last_deployments(request: HttpRequest, deployment_set: DeploymentSet) -> Saf
 
 
 @added.journey(DeploymentSet)
+class NewPage(JourneyPage):
+    """An empty set; whoever makes it owns it."""
+
+    slug, label, submit = "new", "Add set…", "Add"
+    of_object = False
+
+    @classmethod
+    def is_open(cls, model_admin: admin.ModelAdmin, request: HttpRequest, obj: Any) -> bool:
+        may = super().is_open(model_admin, request, obj)
+        return may and request.user.has_perm("deployment_sets.add_deploymentset")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(form=NewSetForm(projects=projects_of_editor(request)))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = NewSetForm(request.POST, projects=projects_of_editor(request))
+        if form.is_valid():
+            project = Project.objects.get(slug=form.cleaned_data["project"])
+            try:
+                made = sets.create(
+                    settings=form.settings(), project=project, by=operator(request), at=timezone.now()
+                )
+            except DomainError as error:
+                form.refuse(error, field=FIELDS.get(error.code))
+            else:
+                return self.leave("It is there, and empty.", to=MembersPage.address(made))
+        return self.show(form=form)
+
+
+@added.journey(DeploymentSet)
+class EditPage(JourneyPage):
+    slug, label, submit = "edit", "Edit…", "Save"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(form=SetForm.of(self.object))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SetForm.of(self.object, request.POST)
+        if form.is_valid():
+            if not form.has_changed():
+                return self.leave("Nothing was changed.")
+            try:
+                sets.replace(
+                    deployment_set=self.object,
+                    settings=form.settings(),
+                    by=operator(request),
+                    at=timezone.now(),
+                )
+            except DomainError as error:
+                form.refuse(error, field=FIELDS.get(error.code))
+            else:
+                return self.leave("Saved.")
+        return self.show(form=form)
+
+
+@added.journey(DeploymentSet)
 class ClonePage(JourneyPage):
     slug, label, permission, at_once = "clone", "Clone", "use", True
 
     def post(self, request: HttpRequest) -> HttpResponse:
         copy = sets.clone(deployment_set=self.object, by=operator(request), at=timezone.now())
-        there = address(copy)
-        return self.leave(f"{copy} was made; it is yours.", to=there)
+        return self.leave(f"{copy} was made; it is yours.", to=address(copy))

@@ -12,9 +12,8 @@ from marketplace.models import Source
 from marketplace.operations import readers, sources
 from marketplace.operations.sources import NewSource, SourceExists
 from marketplace.repository import RepositoryNotFound
-from skillmeat_site.accounts.models import DEFAULT_PROJECT, Project, Role
 from skillmeat_site.accounts.scoping import project_for_writing
-from skillmeat_site.admin_pages import JourneyPage, address, operator
+from skillmeat_site.admin_pages import JourneyPage, address, operator, projects_of_editor
 from skillmeat_site.errors import DomainError
 
 FIELDS = {
@@ -51,7 +50,7 @@ class AddPage(JourneyPage):
         return self.show(form=form)
 
     def _confirm(self, request: HttpRequest, location: readers.Location) -> HttpResponseBase:
-        form = NewSourceForm(projects=_projects(request), location=location)
+        form = NewSourceForm(projects=projects_of_editor(request), location=location)
         said, unseen = None, ""
         try:
             said = sources.describe(location)
@@ -64,7 +63,7 @@ class AddPage(JourneyPage):
         return self.show(step=1, form=form, location=location, said=said, unseen=unseen, twins=twins)
 
     def _create(self, request: HttpRequest) -> HttpResponseBase:
-        form = NewSourceForm(request.POST, projects=_projects(request))
+        form = NewSourceForm(request.POST, projects=projects_of_editor(request))
         if form.is_valid():
             try:
                 source = self._created(request, form)
@@ -83,15 +82,6 @@ class AddPage(JourneyPage):
         require_place(by, project, new.location)
         require_trust(by, project, new.trust_level)
         return sources.create(new=new, project=project, by=by, at=timezone.now())
-
-
-def _projects(request: HttpRequest) -> list[str]:
-    """Where this person may add sources; the default one is made when it is the first."""
-    by = operator(request)
-    if by.is_superuser and not Project.objects.exists():
-        Project.objects.default()
-    slugs = list(Project.objects.with_role(by, Role.EDITOR).values_list("slug", flat=True))
-    return sorted(slugs, key=lambda slug: (slug != DEFAULT_PROJECT, slug))
 
 
 def _link_to_twin(error: SourceExists) -> Any:

@@ -17,9 +17,11 @@ from skillmeat_site.admin_pages.pages import (
     OwnedAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    ShownAdmin,
     each_row,
     has_role,
     operator,
+    projects_of_editor,
 )
 from skillmeat_site.admin_pages.rows import address, link, list_address
 
@@ -29,6 +31,7 @@ __all__ = [
     "OwnedAdmin",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
+    "ShownAdmin",
     "address",
     "ago",
     "badge",
@@ -41,5 +44,6 @@ __all__ = [
     "link",
     "list_address",
     "operator",
+    "projects_of_editor",
     "table",
 ]

@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from skillmeat_site.accounts.models import Project, Role, User
+from skillmeat_site.accounts.models import DEFAULT_PROJECT, Project, Role, User
 from skillmeat_site.admin_pages import added
 from skillmeat_site.errors import DomainError
 
@@ -132,12 +133,44 @@ class OwnedAdmin(ConsoleAdmin):
         """See `log_change`."""
 
 
+class ShownAdmin(OwnedAdmin):
+    """Pages that show; journeys change. `shown` says what stands on the page of one row, above the panels."""
+
+    fields = ()
+    change_form_template = "admin/shown.html"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def shown(self, obj: Any) -> list[SafeString]:
+        """The parts of the page, from top to bottom."""
+        raise NotImplementedError
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = context["original"]
+        context |= {"title": str(obj), "subtitle": None, "shown": self.shown(obj)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The page has no field of its own."""
+
+
 def has_role(request: HttpRequest, obj: Any, role: Role) -> bool:
     """Whether one has this role, or a higher one, in the project of a row; of no row in particular, always."""
     by = operator(request)
     if obj is None or by.is_superuser:
         return True
     return Project.objects.with_role(by, role).filter(pk=obj.project.pk).exists()
+
+
+def projects_of_editor(request: HttpRequest) -> list[str]:
+    """Where one may add something, by slug. The default project comes first, and is made when it is the first."""
+    if operator(request).is_superuser and not Project.objects.exists():
+        Project.objects.default()
+    slugs = Project.objects.with_role(operator(request), Role.EDITOR).values_list("slug", flat=True)
+    return sorted(slugs, key=lambda slug: (slug != DEFAULT_PROJECT, slug))
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

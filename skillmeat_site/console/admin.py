@@ -82,13 +82,19 @@ class InMembership(OfProject):
 
 @admin.register(User)
 class OperatorAdmin(AuditedAdmin, UserAdmin):
-    """Whoever is deleted leaves his projects first, which the last admin of one cannot."""
+    """Whoever is deleted leaves his projects first, which the last admin of one cannot; nor can he be locked out."""
 
     list_display = ("username", "email", "rights", "in_projects", "last_seen")
     list_filter = ("is_active", "is_staff", "is_superuser", InMembership)
     user_change_password = transaction.atomic(UserAdmin.user_change_password)
+    changeform_view = told_when_refused(UserAdmin.changeform_view)
     delete_view = told_when_refused(UserAdmin.delete_view)
     response_action = told_when_refused(AuditedAdmin.response_action)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
+        if "is_active" in form.changed_data and not obj.is_active:
+            members.require_admins_beside(user=obj)
+        super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         for membership in obj.memberships.all():

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -12,7 +11,7 @@ from collections_app.models import Artifact, Collection
 from marketplace.models import Source
 from marketplace.operations import scans, sources
 from marketplace.operations.readers import locate
-from skillmeat_site.accounts.models import Project, Role, User
+from skillmeat_site.accounts.models import Project
 from skillmeat_site.jobs.models import Trigger
 from tests.github.repositories import File, Repository
 from tests.github.server import GitHub
@@ -90,10 +89,3 @@ def collection(source: Source, import_all: Import) -> Collection:
 @pytest.fixture
 def pdf(collection: Collection) -> Artifact:
     return collection.artifacts.get(name="pdf")
-
-
-@pytest.fixture
-def console(member: Callable[..., User]) -> Client:
-    client = Client()
-    client.force_login(member(Role.ADMIN, is_staff=True, is_superuser=True))
-    return client

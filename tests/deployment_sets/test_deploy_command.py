@@ -81,13 +81,6 @@ def test_an_artifact_that_failed_fails_the_command(web: DeploymentSet, shop: Pat
 # --- In the console ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def console(member: Callable[..., User]) -> Client:
-    client = Client()
-    client.force_login(member(Role.ADMIN, is_staff=True, is_superuser=True))
-    return client
-
-
 def test_a_superuser_grants_a_directory_and_that_is_told(
     console: Client, project: Project, shop: Path
 ) -> None:

@@ -32,13 +32,6 @@ def web(project: Project) -> DeploymentSet:
     return made
 
 
-@pytest.fixture
-def console(member: Callable[..., User]) -> Client:
-    client = Client()
-    client.force_login(member(Role.ADMIN, is_staff=True, is_superuser=True))
-    return client
-
-
 def page(of: DeploymentSet | Deployment, name: str) -> str:
     return reverse(f"admin:deployment_sets_{of._meta.model_name}_{name}", args=[of.pk])
 

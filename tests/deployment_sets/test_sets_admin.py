@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,20 +26,14 @@ from tests.sets import forget, holds
 LIST = reverse_lazy("admin:deployment_sets_deploymentset_changelist")
 
 
-@pytest.fixture
-def console(member: Callable[..., User]) -> Client:
-    client = Client()
-    client.force_login(member(Role.ADMIN, is_staff=True, is_superuser=True))
-    return client
-
-
 def page(of: DeploymentSet, name: str = "change") -> str:
     return reverse(f"admin:deployment_sets_deploymentset_{name}", args=[of.pk])
 
 
 def settings_of(deployment_set: DeploymentSet, **changed: str) -> dict[str, str]:
-    """The page of a set as a browser sends it."""
-    return {name: getattr(deployment_set, name) for name in ("name", "description", "visibility")} | changed
+    """The form of a set as a browser sends it."""
+    sent = {name: getattr(deployment_set, name) for name in ("name", "description", "visibility")}
+    return sent | {"tags": ", ".join(deployment_set.tags)} | changed
 
 
 @pytest.fixture
@@ -109,19 +102,47 @@ def test_what_a_set_costs_to_show_does_not_depend_on_its_size(console: Client, p
 
 
 def test_settings_are_changed_through_the_operation(console: Client, deployment_set: DeploymentSet) -> None:
-    data = settings_of(deployment_set, name="shop")
-    assert console.post(page(deployment_set), data).status_code == 302
+    data = settings_of(deployment_set, name="shop", tags="web, shop")
+    for _ in range(2):  # the second changes nothing
+        assert console.post(page(deployment_set, "edit"), data).status_code == 302
     deployment_set.refresh_from_db()
     assert (deployment_set.name, deployment_set.search_text.split("\n")[0]) == ("shop", "shop")
-    assert AuditEvent.objects.get().facts == {"fields": ["name"]}
+    assert deployment_set.tags == ["web", "shop"]
+    assert AuditEvent.objects.get().facts == {"fields": ["name", "tags"]}
 
 
 def test_a_change_that_is_refused_is_told(console: Client, deployment_set: DeploymentSet) -> None:
     inner = DeploymentSet.objects.get(name="inner")
-    answer = console.post(page(inner), settings_of(inner, visibility="private"))
+    for changed, field, said in (
+        ({"visibility": "private"}, "visibility", "lies in web"),
+        ({"name": "web"}, "name", "Choose another name"),
+        ({"description": "x" * 501}, "description", "500"),
+    ):
+        answer = console.post(page(inner, "edit"), settings_of(inner, **changed))
+        (sentence,) = answer.context["form"].errors[field]
+        assert said in sentence
     inner.refresh_from_db()
-    assert inner.visibility == "project"
-    assert any("lies in web" in str(message) for message in get_messages(answer.wsgi_request))
+    assert (inner.visibility, inner.name, inner.description) == ("project", "inner", "")
+
+
+def test_a_new_set_is_its_makers_and_waits_for_members(
+    console: Client, operator: User, project: Project
+) -> None:
+    address = reverse("admin:deployment_sets_deploymentset_new")
+    assert "Add set" in console.get(LIST).content.decode()
+    sent = {
+        "project": project.slug,
+        "name": "web",
+        "description": "",
+        "tags": "shop",
+        "visibility": "project",
+    }
+    assert console.post(address, sent | {"name": ""}).context["form"].errors["name"]
+    made = console.post(address, sent)
+    new = DeploymentSet.objects.get()
+    assert (made["Location"], new.owner, new.tags) == (page(new, "members"), operator, ["shop"])
+    assert "Choose another name" in console.post(address, sent).content.decode()
+    assert [event.verb for event in AuditEvent.objects.all()] == ["set.created"]
 
 
 def test_members_are_moved_and_removed_with_buttons(console: Client, deployment_set: DeploymentSet) -> None:
@@ -210,9 +231,8 @@ def test_staff_see_and_change_nothing_of_other_projects(clerk: Callable[..., Cli
         assert ("concealed" in seen, "laboratory" in seen) == (False, False)
     assert console.get(reverse("admin:autocomplete"), offered).json()["results"] == []
     for each in (elsewhere, private):
-        assert console.post(page(each), settings_of(each, name="mine")).status_code == 302
-        for name in ("deploy", "members", "clone"):
-            assert console.post(page(each, name)).status_code == 404
+        for name in ("edit", "deploy", "members", "clone"):
+            assert console.post(page(each, name), settings_of(each, name="mine")).status_code == 404
         each.refresh_from_db()
         assert each.name.startswith("concealed")
     for name in ("verify", "undo"):
@@ -233,7 +253,8 @@ def test_roles_say_who_deploys_changes_and_deletes_a_set(
     console = clerk(role)
     assert console.get(page(one)).status_code == 200
     assert console.get(page(one, "deploy")).status_code == used
-    assert console.get(page(one, "members")).status_code == changed
+    for name in ("members", "edit"):
+        assert console.get(page(one, name)).status_code == changed
     selected = {"action": "delete_selected", "_selected_action": [str(one.pk)], "post": "yes"}
     answers = [console.post(LIST, selected), console.post(page(other, "delete"), {"post": "yes"})]
     assert [answer.status_code for answer in answers] == [deleted, deleted]

@@ -1,6 +1,5 @@
 """The console: every page opens, and its actions do what the API does."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,25 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.models import Entry, Source
-from skillmeat_site.accounts.models import Role, Token, TokenScope, User
+from skillmeat_site.accounts.models import Token, TokenScope, User
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.jobs import operations as jobs
 from skillmeat_site.jobs.models import Job, JobEvent, Worker
 from tests.factories import ArtifactFactory, EntryFactory, JobFactory, RefreshRunFactory, SourceFactory
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-
-
-@pytest.fixture
-def operator(member: Callable[..., User]) -> User:
-    return member(Role.ADMIN, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def console(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
 
 
 @pytest.fixture

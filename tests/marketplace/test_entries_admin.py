@@ -1,6 +1,5 @@
 """The catalogue in the console: why things are there, what is in them, and leaving them out."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from django.utils import timezone
 
 from marketplace.admin import entries, filters
 from marketplace.models import Entry, Manifest, Source
-from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.audit.models import AuditEvent
 from tests.factories import EntryFactory, ProjectFactory, SourceFactory, stored
 
@@ -20,13 +18,6 @@ LIST = "/admin/marketplace/entry/"
 SIGNALS = [{"name": "skill_file", "points": 55, "detail": "SKILL.md in a directory of its own"}]
 FINDINGS = [{"code": "broken_link", "severity": "warning", "detail": "It links to nothing."}]
 HOSTILE = b"# <script>alert(1)</script>\n\n![x](https://evil.example/x.png)\n"
-
-
-@pytest.fixture
-def console(member: Callable[..., User]) -> Client:
-    client = Client()
-    client.force_login(member(Role.ADMIN, is_staff=True, is_superuser=True))
-    return client
 
 
 def page(entry: Entry, name: str = "change") -> str:

@@ -25,18 +25,6 @@ LIST = "/admin/marketplace/source/"
 ADD = "/admin/marketplace/source/add/"
 
 
-@pytest.fixture
-def operator(member: Callable[..., User]) -> User:
-    return member(Role.ADMIN, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def console(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
-
-
 def page(source: Source, name: str = "change") -> str:
     return reverse(f"admin:marketplace_source_{name}", args=[source.pk])
 

@@ -23,18 +23,6 @@ from tests.factories import UserFactory
 NO_ROWS_BELOW = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 
 
-@pytest.fixture
-def operator(member: Callable[..., User]) -> User:
-    return member(Role.ADMIN, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def console(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
-
-
 def address(model: type[Model], page: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 

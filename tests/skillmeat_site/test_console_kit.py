@@ -126,18 +126,6 @@ class Odd(DomainError):
 
 
 @pytest.fixture
-def operator(member: Callable[..., User]) -> User:
-    return member(Role.ADMIN, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def console(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def asked(rf: RequestFactory) -> HttpRequest:
     request = rf.get("/")
     request._messages = Notes()  # type: ignore[attr-defined]

@@ -27,20 +27,10 @@ AUDIT = "/admin/audit/auditevent/"
 MANY = 12
 
 
-@pytest.fixture
-def operator(member: Callable[..., User]) -> User:
-    return member(Role.ADMIN, is_staff=True, is_superuser=True)
-
-
 def logged_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
-
-
-@pytest.fixture
-def console(operator: User) -> Client:
-    return logged_in(operator)
 
 
 def text(client: Client, address: str) -> str:

@@ -57,3 +57,30 @@ def test_staff_make_tokens_for_themselves_alone(console: Client, clerk: User) ->
 def test_staff_make_nobody_a_superuser(console: Client, clerk: User) -> None:
     assert console.post(reverse("admin:accounts_user_change", args=[clerk.pk]), {}).status_code == 403
     assert console.get(reverse("admin:accounts_user_add")).status_code == 403
+
+
+def test_the_last_admin_of_a_project_is_not_locked_out(member: Callable[..., User], project: Project) -> None:
+    root = UserFactory(is_staff=True, is_superuser=True)
+    only, guest = member(Role.ADMIN), member(Role.EDITOR)
+    browser = Client()
+    browser.force_login(root)
+
+    def lock(user: User) -> str:
+        shown = browser.get(reverse("admin:accounts_user_change", args=[user.pk])).context["adminform"].form
+        sent = {name: value for name, value in shown.initial.items() if value not in (None, False)}
+        sent = {name: value for name, value in sent.items() if isinstance(value, str | bool)}
+        del sent["is_active"]
+        joined = user.date_joined
+        times = {"date_joined_0": f"{joined:%Y-%m-%d}", "date_joined_1": f"{joined:%H:%M:%S}"}
+        answer = browser.post(
+            reverse("admin:accounts_user_change", args=[user.pk]), sent | times, follow=True
+        )
+        user.refresh_from_db()
+        return answer.content.decode()
+
+    assert "is the only admin of default" in lock(only)
+    lock(guest)
+    assert (only.is_active, guest.is_active) == (True, False)
+    member(Role.ADMIN)
+    lock(only)
+    assert not only.is_active

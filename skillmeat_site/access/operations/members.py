@@ -58,6 +58,14 @@ def remove(*, membership: Membership, by: User | None, at: datetime) -> None:
     current.delete()
 
 
+@transaction.atomic
+def require_admins_beside(*, user: User) -> None:
+    """For whoever is about to lose his login. Raises LastAdmin when a project has no other admin with one."""
+    for membership in user.memberships.select_related("project", "user").filter(role=Role.ADMIN):
+        _lock(membership.project)
+        _keep_an_admin_beside(membership)
+
+
 def _lock(project: Project) -> None:
     """Whoever changes the members of this project waits for the transaction that does so already.
 

@@ -27,7 +27,7 @@ def require() -> None:
         raise StepFailed("The load generator wrk is missing: apt-get install wrk (Debian), brew install wrk.")
 
 
-def measure(address: str, *, token: str, connections: int, seconds: int) -> Load:
+def measure(address: str, *, token: str = "", connections: int, seconds: int) -> Load:
     """Raises StepFailed when any answer is no 200."""
     header = ["--header", f"Authorization: Bearer {token}"] if token else []
     size = [
