@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from skillmeat_site.prepared import Prepared, prepared_row
 from skillmeat_site.rows import Row
 
 LOCAL_OPERATOR = "local"
@@ -39,8 +40,7 @@ class Role(models.TextChoices):
 class UserManager(DjangoUserManager["User"]):
     def local_operator(self) -> User:
         """The caller of single-user mode: an admin of the project `default`, made when first needed."""
-        operator = self.filter(username=LOCAL_OPERATOR).first()
-        if operator:
+        if operator := _user_by_name(LOCAL_OPERATOR):
             return operator
         with transaction.atomic():
             operator, _ = self.get_or_create(username=LOCAL_OPERATOR, defaults={"password": "!"})
@@ -63,7 +63,7 @@ class User(AbstractUser, Row):
         """Of the projects this user is a member of; None, meaning all, for a superuser."""
         if self.is_superuser:
             return None
-        return list(self.memberships.order_by().values_list("project_id", flat=True))
+        return [key for (key,) in _projects_of.rows(self.pk)]
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -150,9 +150,11 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def opened_by(self, secret: str, *, at: datetime) -> Token | None:
         """The valid token with this secret, its last use noted to the minute; None when there is none."""
-        token = self.select_related("user").filter(digest=Token.digest_of(secret)).first()
-        if token is None or not token.is_valid(at) or not token.user.is_active:
+        token = _token_by_digest(Token.digest_of(secret))
+        user = _user_by_id(token.user_id) if token else None
+        if token is None or user is None or not token.is_valid(at) or not user.is_active:
             return None
+        token.user = user
         if token.last_used_at is None or at - token.last_used_at > LAST_USE_RESOLUTION:
             self.filter(pk=token.pk).update(last_used_at=at)
         return token
@@ -188,3 +190,12 @@ class Token(Row):
 
     def is_valid(self, at: datetime) -> bool:
         return self.expires_at is None or at < self.expires_at
+
+
+# Asked by every request.
+_user_by_name = prepared_row(User, "username")
+_user_by_id = prepared_row(User, "pk")
+_token_by_digest = prepared_row(Token, "digest")
+_projects_of = Prepared(
+    lambda user: Membership.objects.filter(user=user).order_by().values_list("project_id")
+)

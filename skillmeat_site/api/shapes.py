@@ -19,6 +19,7 @@ from rest_framework import serializers
 
 from skillmeat_site.api.fields import NullableText, PublicIdField, WorkedOutField
 from skillmeat_site.ids import encode
+from skillmeat_site.prepared import AsWritten, Prepared
 
 # What these show is what their column holds; JSON has one form for it, orjson's.
 AS_STORED = (
@@ -57,13 +58,17 @@ class Shape:
         documents = {field.name for field in rows.model._meta.fields if isinstance(field, JSONField)}
         # JSON is sent as it is stored: nobody here looks into it.
         self._converted += [(name, orjson.Fragment) for name in self._names if name in documents]
-        read = (Cast(name, TextField()) if name in documents else name for name in columns)
+        read: list[Any] = [Cast(name, TextField()) if name in documents else name for name in columns]
+        for place, field in enumerate(fields.values()):
+            if isinstance(field, serializers.DateTimeField):
+                read[place] = AsWritten(columns[place])
         self._rows = rows.order_by().values_list("pk", *read)
+        self._by_keys = Prepared(lambda *keys: self._rows.filter(pk__in=keys))
 
     def read(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
         keys = list(keys)
-        found = {row[0]: row[1:] for row in self._rows.filter(pk__in=keys)} if keys else {}
+        found = {row[0]: row[1:] for row in self._by_keys.rows(*keys)} if keys else {}
         return [self._shown(found[key]) for key in keys if key in found]
 
     def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:

@@ -1,0 +1,101 @@
+"""Queries that are compiled once and run with other values.
+
+Django makes its SQL anew for every queryset, which takes longer than the database does for a query by key.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression, Func, Model, QuerySet, TextField
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+Value = UUID | str
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    sql: str
+    constants: tuple[Any, ...]
+    columns: tuple[Expression, ...]
+
+
+class Prepared:
+    """`build` makes a `values_list` whose last parameters are the values it is given, in their order.
+
+    One statement is kept for each number of values and kind of database.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
+        self._build = build
+        self._statements: dict[tuple[str, int], _Statement] = {}
+
+    def rows(self, *values: Value) -> list[Row]:
+        """What the queryset of these values would give."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        place, adapted = (connection.vendor, len(values)), _adapted(values, connection)
+        if place not in self._statements:
+            compiler = self._build(*values).query.get_compiler(connection=connection)
+            self._statements[place] = _statement(compiler, adapted)
+        statement = self._statements[place]
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, (*statement.constants, *adapted))
+            return _converted(cursor.fetchall(), statement.columns, connection)
+
+
+def prepared_row(model: type[AnyModel], field: str) -> Callable[[Value], AnyModel | None]:
+    """Finds the row of a model by a unique field."""
+
+    def names() -> list[str]:
+        return [each.attname for each in model._meta.concrete_fields]
+
+    def build(value: Value) -> QuerySet[Any, Any]:
+        return model._base_manager.filter(**{field: value}).order_by().values_list(*names())
+
+    by_field = Prepared(build)
+
+    def find(value: Value) -> AnyModel | None:
+        return next((model.from_db(DEFAULT_DB_ALIAS, names(), row) for row in by_field.rows(value)), None)
+
+    return find
+
+
+class AsWritten(Func):
+    """A moment, not parsed: SQLite keeps text in UTC, to which RFC 3339 adds two letters."""
+
+    template = "%(expressions)s"
+    output_field = TextField()  # which nothing is converted to
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return super().as_sql(
+            compiler, connection, template="replace(%(expressions)s, ' ', 'T') || 'Z'", **extra
+        )
+
+
+def _statement(compiler: Any, adapted: Sequence[Value]) -> _Statement:
+    sql, parameters = compiler.as_sql()
+    first = len(parameters) - len(adapted)
+    if list(parameters[first:]) != list(adapted):
+        raise TypeError(f"The values are not the last parameters of {sql}")
+    return _Statement(sql, tuple(parameters[:first]), tuple(column for column, _, _ in compiler.select))
+
+
+def _adapted(values: Sequence[Value], connection: BaseDatabaseWrapper) -> Sequence[Value]:
+    """As the database takes them."""
+    if connection.features.has_native_uuid_field:
+        return values
+    return [value.hex if isinstance(value, UUID) else value for value in values]
+
+
+def _converted(rows: list[Row], columns: Iterable[Expression], connection: BaseDatabaseWrapper) -> list[Row]:
+    """As Python has them, by the converters that Django uses."""
+    found: list[Any] = [list(row) for row in rows]
+    for place, column in enumerate(columns):
+        for convert in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
+            for row in found:
+                row[place] = convert(row[place], column, connection)
+    return found
