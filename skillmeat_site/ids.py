@@ -40,9 +40,9 @@ def first_at(seconds: float) -> UUID:
     return UUID(int=(int(seconds * 1000) & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
-def encode(prefix: str, value: UUID) -> str:
-    """The outside form, for example `src_06a1...`; `decode` is its inverse."""
-    number = value.int
+def encode(prefix: str, value: UUID | str) -> str:
+    """The outside form, for example `src_06a1...`, of a UUID or its 32 digits; `decode` is its inverse."""
+    number = int(value, 16) if isinstance(value, str) else value.int
     return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 

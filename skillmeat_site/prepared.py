@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Func, Model, QuerySet, TextField
@@ -64,11 +65,29 @@ def prepared_row(model: type[AnyModel], field: str) -> Callable[[Value], AnyMode
     return find
 
 
-class AsWritten(Func):
-    """A moment, not parsed: SQLite keeps text in UTC, to which RFC 3339 adds two letters."""
+class VisibleRow:
+    """Columns of one row by its key, for those who may see it. `rows` is a `values_list` with `visible_to`."""
+
+    def __init__(self, rows: Any) -> None:
+        self._of_all = Prepared(lambda key: rows.filter(pk=key))
+        self._of_users = Prepared(lambda user, key: rows.visible_to(get_user_model()(pk=user)).filter(pk=key))
+
+    def read(self, key: UUID | None, user: Any) -> Row | None:
+        if key is None:
+            return None
+        found = self._of_all.rows(key) if user.is_superuser else self._of_users.rows(user.pk, key)
+        return found[0] if found else None
+
+
+class AsStored(Func):
+    """A column that is not converted: SQLite keeps a UUID as 32 hexadecimal digits."""
 
     template = "%(expressions)s"
     output_field = TextField()  # which nothing is converted to
+
+
+class AsWritten(AsStored):
+    """A moment as JSON shows it: SQLite keeps text in UTC, to which RFC 3339 adds two letters."""
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
         return super().as_sql(

@@ -19,7 +19,7 @@ from rest_framework import serializers
 
 from skillmeat_site.api.fields import NullableText, PublicIdField, WorkedOutField
 from skillmeat_site.ids import encode
-from skillmeat_site.prepared import AsWritten, Prepared
+from skillmeat_site.prepared import AsStored, AsWritten, Prepared, VisibleRow
 
 # What these show is what their column holds; JSON has one form for it, orjson's.
 AS_STORED = (
@@ -60,10 +60,11 @@ class Shape:
         self._converted += [(name, orjson.Fragment) for name in self._names if name in documents]
         read: list[Any] = [Cast(name, TextField()) if name in documents else name for name in columns]
         for place, field in enumerate(fields.values()):
-            if isinstance(field, serializers.DateTimeField):
-                read[place] = AsWritten(columns[place])
+            if unconverted := _unconverted(field):
+                read[place] = unconverted(columns[place])
         self._rows = rows.order_by().values_list("pk", *read)
         self._by_keys = Prepared(lambda *keys: self._rows.filter(pk__in=keys))
+        self._visible = VisibleRow(self._rows)
 
     def read(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
@@ -73,8 +74,8 @@ class Shape:
 
     def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:
         """The row with this key, if this user may see it."""
-        rows = self._rows.filter(pk=key).visible_to(user)  # type: ignore[attr-defined]
-        return next((self._shown(row[1:]) for row in rows), None)
+        row = self._visible.read(key, user)
+        return self._shown(row[1:]) if row else None
 
     def _shown(self, row: Sequence[Any]) -> dict[str, Any]:
         shown = dict(zip(self._names, row, strict=False))
@@ -105,7 +106,14 @@ def _conversion(field: serializers.Field[Any, Any, Any, Any]) -> Callable[[Any],
     raise TypeError(f"{field.field_name}: a shape does not know how a {type(field).__name__} is shown.")
 
 
-def _public_id(prefix: str, value: UUID | None) -> str | None:
+def _unconverted(field: serializers.Field[Any, Any, Any, Any]) -> type[AsStored] | None:
+    """How a column is read that becomes text anyway."""
+    if isinstance(field, serializers.DateTimeField):
+        return AsWritten
+    return AsStored if isinstance(field, PublicIdField) else None
+
+
+def _public_id(prefix: str, value: UUID | str | None) -> str | None:
     return encode(prefix, value) if value else None
 
 

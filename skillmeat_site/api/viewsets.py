@@ -1,5 +1,6 @@
 """The viewset that every resource builds on: outside ids in addresses, strict queries, scoped rows."""
 
+from functools import cache
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.filters import StrictQueryMixin
 from skillmeat_site.api.shapes import shape_of
 from skillmeat_site.errors import DomainError
+from skillmeat_site.prepared import VisibleRow
 from skillmeat_site.rows import Row
 
 
@@ -30,16 +32,6 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
     def caller(self) -> Any:
         """The user who asks; permissions have seen to it that there is one."""
         return self.request.user
-
-    def get_key(self) -> UUID:
-        """The key of the row that is asked for, if it may be seen; all that a list below it needs."""
-        rows = self.get_queryset()
-        keys = list(
-            rows.filter(pk=rows.model.decode(self.kwargs["id"])).values_list("pk", flat=True).order_by()
-        )
-        if not keys:
-            raise no_such(rows.model, self.kwargs["id"])
-        return cast("UUID", keys[0])
 
     def get_object(self) -> Any:
         found = self.find(self.get_queryset(), self.kwargs["id"])
@@ -79,6 +71,14 @@ class PlainViewSet(ResourceViewSet):
         keys = self.paginate_queryset(self.filter_queryset(rows).values_list("pk", flat=True))
         return self.get_paginated_response(shape_of(serializer).read(keys or ()))
 
+    def get_key(self) -> UUID:
+        """The key of the row that is asked for, if it may be seen; all that a list below it needs."""
+        model: type[Row] = self.queryset.model  # type: ignore[union-attr, arg-type]
+        row = _visible_key(model).read(model.decode(self.kwargs["id"]), self.caller)
+        if row is None:
+            raise no_such(model, self.kwargs["id"])
+        return cast("UUID", row[0])
+
     def retrieve(self, request: Request, id: str) -> Response:
         serializer: Any = self.get_serializer_class()
         model: type[Row] = serializer.Meta.model
@@ -86,6 +86,11 @@ class PlainViewSet(ResourceViewSet):
         if shown is None:
             raise no_such(model, id)
         return Response(shown)
+
+
+@cache
+def _visible_key(model: Any) -> VisibleRow:
+    return VisibleRow(model.objects.order_by().values_list("pk"))
 
 
 def no_such(model: type[Row], public_id: str) -> NotFound:
