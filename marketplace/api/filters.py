@@ -52,7 +52,7 @@ class EntryStatusFilter(OptionFilter):
     """Removed entries only when asked for."""
 
     def filter(self, qs: Any, value: str | None) -> Any:
-        return super().filter(qs.with_status(), value) if value else qs.present()
+        return qs.of_status(value) if value else qs.present()
 
 
 class EntryFilter(django_filters.FilterSet):

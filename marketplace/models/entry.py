@@ -62,6 +62,19 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
         )
         return self.select_related("source").defer(*unseen, *(f"source__{name}" for name in of_source))
 
+    def of_status(self, status: str) -> Self:
+        """Those of this status, as `with_status` says, by conditions that an index can answer."""
+        if status == Status.REMOVED:
+            return self.exclude(removed_at=None)
+        latest, present = F("source__advanced_at"), self.present()
+        match status:
+            case Status.NEW:
+                return present.filter(first_seen_at__gte=latest)
+            case Status.UPDATED:
+                return present.filter(first_seen_at__lt=latest, changed_at__gte=latest)
+        before = Q(first_seen_at__lt=latest, changed_at__lt=latest)
+        return present.filter(before | Q(source__advanced_at=None))
+
     def with_status(self) -> Self:
         """Annotates `status`: removed, or what the latest scan that found a new commit did to the entry."""
         latest = F("source__advanced_at")
@@ -141,6 +154,11 @@ class Entry(Row):
                 fields=["source", "type", "confidence"],
                 condition=Q(removed_at=None, excluded_at=None),
                 name="entry_counted",
+            ),
+            models.Index(
+                fields=["source", "first_seen_at", "changed_at"],
+                condition=Q(removed_at=None, excluded_at=None),
+                name="entry_by_status",
             ),
             models.Index(
                 fields=["type", "confidence"],

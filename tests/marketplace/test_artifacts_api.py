@@ -1,7 +1,7 @@
 """`/marketplace/sources/{id}/artifacts`: a source's catalogue, filtered, ordered, in pages."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from marketplace.models import Source
-from tests.factories import EntryFactory, SourceFactory
+from marketplace.models import Source, Status
+from tests.factories import LONG_AGO, EntryFactory, SourceFactory
 
 SCANNED = datetime(2026, 2, 1, tzinfo=UTC)
 EARLIER, EARLIEST = datetime(2026, 1, 20, tzinfo=UTC), datetime(2026, 1, 10, tzinfo=UTC)
@@ -208,3 +208,16 @@ def test_the_number_of_queries_does_not_grow_with_the_page(ask: List, source: So
     with CaptureQueriesContext(connection) as many:
         assert len(names(ask())) == 35
     assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("advanced_at", [None, LONG_AGO])
+def test_the_filter_by_status_finds_what_lists_show(api: APIClient, advanced_at: datetime | None) -> None:
+    source = SourceFactory(advanced_at=advanced_at)
+    before, after = LONG_AGO - timedelta(days=1), LONG_AGO + timedelta(days=1)
+    for first, changed in ((before, before), (before, LONG_AGO), (LONG_AGO, LONG_AGO), (after, after)):
+        for removed in (None, after):
+            EntryFactory(source=source, first_seen_at=first, changed_at=changed, removed_at=removed)
+    shown = dict(source.entries.with_status().values_list("pk", "status"))
+    for status in Status.values:
+        found = source.entries.of_status(status).values_list("pk", flat=True)
+        assert set(found) == {pk for pk, said in shown.items() if said == status}

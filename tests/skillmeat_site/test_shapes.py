@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import TextField
 from rest_framework import serializers
 
 from marketplace.api.serializers import EntrySerializer, FoundSerializer, SourceSerializer
 from marketplace.models import Entry, Source
 from skillmeat_site.api.renderers import JSONRenderer
 from skillmeat_site.api.shapes import Shape, shape_of
+from skillmeat_site.prepared import Prepared
 from tests.factories import LONG_AGO, EntryFactory, JobFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +66,22 @@ def test_a_field_that_a_shape_does_not_know_is_refused() -> None:
 
     with pytest.raises(TypeError, match="ref"):
         Shape(Strange)
+
+
+def test_values_that_are_not_the_last_parameters_are_refused() -> None:
+    backwards = Prepared(lambda name, key: Source.objects.filter(pk=key, ref=name).values_list("pk"))
+    with pytest.raises(TypeError, match="last parameters"):
+        backwards.rows("main", SourceFactory().pk)
+
+
+def test_columns_that_lists_look_into_do_not_lie_behind_long_texts() -> None:
+    """SQLite reads a row from its start, page by page."""
+    for model, columns in (
+        (Source, ("project_id", "advanced_at", "types")),
+        (Entry, ("source_id", "removed_at", "excluded_at", "first_seen_at", "changed_at")),
+    ):
+        with connection.cursor() as cursor:
+            table = connection.introspection.get_table_description(cursor, model._meta.db_table)
+        names = [column.name for column in table]
+        long = {field.column for field in model._meta.fields if isinstance(field, TextField)}
+        assert max(map(names.index, columns)) < min(map(names.index, long)), model
