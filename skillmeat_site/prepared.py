@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Func, Model, QuerySet, TextField
 
 AnyModel = TypeVar("AnyModel", bound=Model)
+KEPT = 200
 Value = UUID | str
 Row = Sequence[Any]
 
@@ -28,7 +29,7 @@ class _Statement:
 class Prepared:
     """`build` makes a `values_list` whose last parameters are the values it is given, in their order.
 
-    One statement is kept for each number of values and kind of database.
+    A statement is kept for each number of values, up to KEPT, and kind of database.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
@@ -39,10 +40,12 @@ class Prepared:
         """What the queryset of these values would give."""
         connection = connections[DEFAULT_DB_ALIAS]
         place, adapted = (connection.vendor, len(values)), _adapted(values, connection)
-        if place not in self._statements:
+        statement = self._statements.get(place)
+        if statement is None:
             compiler = self._build(*values).query.get_compiler(connection=connection)
-            self._statements[place] = _statement(compiler, adapted)
-        statement = self._statements[place]
+            statement = _statement(compiler, adapted)
+            if len(values) <= KEPT:
+                self._statements[place] = statement
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, (*statement.constants, *adapted))
             return _converted(cursor.fetchall(), statement.columns, connection)
@@ -112,9 +115,8 @@ def _adapted(values: Sequence[Value], connection: BaseDatabaseWrapper) -> Sequen
 
 def _converted(rows: list[Row], columns: Iterable[Expression], connection: BaseDatabaseWrapper) -> list[Row]:
     """As Python has them, by the converters that Django uses."""
-    found: list[Any] = [list(row) for row in rows]
-    for place, column in enumerate(columns):
+    found: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, column in enumerate(columns if rows else ()):
         for convert in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
-            for row in found:
-                row[place] = convert(row[place], column, connection)
-    return found
+            found[place] = [convert(value, column, connection) for value in found[place]]
+    return list(zip(*found, strict=True))

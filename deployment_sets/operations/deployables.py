@@ -23,13 +23,14 @@ from marketplace.content import store
 from marketplace.content.store import ContentDamaged
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.manifest import ContentKind
+from skillmeat_site.prepared import AsStored
 
 MAX_REMEMBERED = 50_000
-Landing = tuple[str, str, str, str, UUID, bool]
+Landing = tuple[str, str, str, str, object, bool]
 
 
 class Taken(NamedTuple):
-    """An artifact as its row has it, in the order of COLUMNS; `content` is its present version."""
+    """An artifact as its row has it, in the order of COLUMNS; `content` is the key of its present version."""
 
     uuid: UUID
     type: str
@@ -39,14 +40,15 @@ class Taken(NamedTuple):
     version: str
     repository: str
     locator: str
-    content: UUID
+    content: object
 
     def __str__(self) -> str:
         return f"{self.type} {self.name}"
 
 
 COLUMNS = (
-    "pk", "type", "namespace", "name", "description", "version", "origin_url", "origin_locator", "current",
+    "pk", "type", "namespace", "name", "description", "version", "origin_url", "origin_locator",
+    AsStored("current"),
 )  # fmt: skip
 # What was claimed, by all that decides it: versions never change, so nothing here is ever out of date.
 _remembered: dict[Landing, tuple[str, ...]] = {}
@@ -98,7 +100,7 @@ def read(digest: str) -> bytes:
 def _deployables(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Iterator[DeployableArtifact]:
     members = _members(artifacts, rows)
     versions = ArtifactVersion.objects.filter(pk__in=rows.values("current"))
-    columns = versions.values_list("pk", "content_digest", "manifest__files")
+    columns = versions.values_list(AsStored("pk"), "content_digest", "manifest__files")
     contents = {pk: (digest, files) for pk, digest, files in columns}
     for artifact in artifacts:
         digest, files = contents.get(artifact.content, ("", ()))

@@ -1,8 +1,8 @@
 """What sets stand for: their rows read in a constant number of queries, then `resolution` on plain values."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -21,6 +21,7 @@ from deployment_sets.resolution import (
     reached,
     resolve as resolve_values,
 )
+from skillmeat_site.prepared import Prepared
 
 Rows = Iterable[tuple[UUID, Member]]
 
@@ -90,39 +91,65 @@ class _Reach:
 
     def __init__(self, deployment_sets: Collection[DeploymentSet]) -> None:
         nesting = SetMember.objects.nesting({each.project_id for each in deployment_sets})
-        self._sets = reached((each.pk for each in deployment_sets), nesting)
-        self._members = SetMember.objects.filter(parent__in=self._sets)
-        self._group_ids = self._members.exclude(group_id=None).values("group_id")
+        self._sets = sorted(reached((each.pk for each in deployment_sets), nesting))
 
     def artifacts(self) -> QuerySet[Artifact]:
         """Those that exist among the members, directly or through groups."""
-        direct = self._members.exclude(artifact_uuid=None).values("artifact_uuid")
-        grouped = GroupMember.objects.filter(group__in=self._group_ids).values("artifact")
-        return Artifact.objects.filter(Q(pk__in=direct) | Q(pk__in=grouped)).order_by()
+        return _artifacts(self._sets, self._sets)
 
     def taken(self) -> dict[UUID, Taken]:
-        return {row[0]: Taken._make(row) for row in self.artifacts().values_list(*COLUMNS)}
+        return {row[0]: Taken._make(row) for row in _TAKEN.rows(*self._sets, *self._sets)}
 
     def containers(self) -> dict[UUID, Container]:
-        names = DeploymentSet.objects.filter(pk__in=self._sets).values_list("pk", "name")
-        rows = list(self._set_rows())
-        sets = _contain(Kind.SET, names, rows)
+        rows = [_member(row) for row in _MEMBERS.rows(*self._sets)]
+        sets = _contain(Kind.SET, _NAMES.rows(*self._sets), rows)
         return sets | self._groups() if any(member.kind is Kind.GROUP for _, member in rows) else sets
 
-    def _set_rows(self) -> Iterator[tuple[UUID, Member]]:
-        columns = ("parent", "artifact_uuid", "group_id", "member_set")
-        for parent, artifact, group, inner in self._members.order_by("position").values_list(*columns):
-            kind = Kind.ARTIFACT if artifact else Kind.GROUP if group else Kind.SET
-            yield parent, Member(kind, artifact or group or inner)
-
     def _groups(self) -> dict[UUID, Container]:
-        names = Group.objects.filter(pk__in=self._group_ids).values_list("pk", "name")
-        rows = GroupMember.objects.filter(group__in=self._group_ids).order_by("position", "id")
+        ids = _groups_in(self._sets)
+        names = Group.objects.filter(pk__in=ids).values_list("pk", "name")
+        rows = GroupMember.objects.filter(group__in=ids).order_by("position", "id")
         held = rows.values_list("group", "artifact")
         return _contain(Kind.GROUP, names, ((owner, Member(Kind.ARTIFACT, each)) for owner, each in held))
 
 
-def _contain(kind: Kind, names: Iterable[tuple[UUID, str]], rows: Rows) -> dict[UUID, Container]:
+def _members_of(sets: Iterable[UUID]) -> QuerySet[SetMember]:
+    return SetMember.objects.filter(parent__in=sets)
+
+
+def _groups_in(sets: Iterable[UUID]) -> QuerySet[SetMember, Any]:
+    return _members_of(sets).exclude(group_id=None).values("group_id")
+
+
+def _artifacts(sets: Iterable[UUID], same_sets: Iterable[UUID]) -> QuerySet[Artifact]:
+    """In no order; the sets are named twice, once for each way to be in one."""
+    direct = _members_of(sets).exclude(artifact_uuid=None).values("artifact_uuid")
+    grouped = GroupMember.objects.filter(group__in=_groups_in(same_sets)).values("artifact")
+    return Artifact.objects.filter(Q(pk__in=direct) | Q(pk__in=grouped)).order_by()
+
+
+def _member(row: Sequence[Any]) -> tuple[UUID, Member]:
+    parent, artifact, group, inner = row
+    kind = Kind.ARTIFACT if artifact else Kind.GROUP if group else Kind.SET
+    return parent, Member(kind, artifact or group or inner)
+
+
+_TAKEN = Prepared(
+    lambda *twice: _artifacts(twice[: len(twice) // 2], twice[len(twice) // 2 :]).values_list(*COLUMNS)
+)
+_NAMES = Prepared(
+    lambda *sets: DeploymentSet.objects.filter(pk__in=sets).order_by().values_list("pk", "name")
+)
+_MEMBERS = Prepared(
+    lambda *sets: (
+        _members_of(sets)
+        .order_by("position")
+        .values_list("parent", "artifact_uuid", "group_id", "member_set")
+    )
+)
+
+
+def _contain(kind: Kind, names: Iterable[Sequence[Any]], rows: Rows) -> dict[UUID, Container]:
     members: dict[UUID, list[Member]] = {}
     for owner, member in rows:
         members.setdefault(owner, []).append(member)

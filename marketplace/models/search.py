@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from marketplace.models.entry import TYPES, Entry
-from marketplace.models.source import Source
+from marketplace.models.source import Source, TrustLevel
 from skillmeat_site.accounts.models import Project
 
 
@@ -20,6 +20,7 @@ class SearchDocument(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
     type = models.CharField(max_length=10, choices=TYPES)
     confidence = models.PositiveSmallIntegerField()
+    trust_level = models.CharField(max_length=10, choices=TrustLevel, help_text="Of the source.")
     name = models.TextField()
     tags = models.TextField()
     description = models.TextField()

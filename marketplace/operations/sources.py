@@ -208,6 +208,8 @@ def _write(source: Source, changes: dict[str, Any], *, texts: index.Texts, at: d
     if "indexing_enabled" in changes:
         index.refresh(source, texts=texts, at=at)
         Source.objects.filter(pk=source.pk).update(last_indexed_at=source.last_indexed_at)
+    if "trust_level" in changes:
+        index.weigh(source)
     if "tags" in changes:
         source.tag_rows.all().delete()
         SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)

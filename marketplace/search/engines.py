@@ -16,7 +16,6 @@ COLUMNS = ("name", "tags", "description", "origin", "body")
 WEIGHTS = (10, 4, 3, 2, 1)
 # Where words weigh most; they can be asked for by themselves.
 SHORT_COLUMNS = COLUMNS[:3]
-SOURCES = "marketplace_source"
 
 
 class Engine(Protocol):
@@ -33,7 +32,7 @@ class Engine(Protocol):
     """SQL of a hit's document, as conditions upon it are quickest."""
 
     def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
-        """What stands behind FROM, up to a first condition, for `document` and `source` of the hits.
+        """What stands behind FROM, up to a first condition, for the `document` of each hit.
 
         A hit has all words, the last of which is a beginning, in this column or anywhere. With parameters.
         """
@@ -50,7 +49,8 @@ class SQLiteEngine:
             " content_rowid='id', tokenize='porter unicode61 remove_diacritics 2', prefix='2 3')",
             f"CREATE TRIGGER IF NOT EXISTS {INDEX}_insert AFTER INSERT ON {TABLE} BEGIN {add} END",
             f"CREATE TRIGGER IF NOT EXISTS {INDEX}_delete AFTER DELETE ON {TABLE} BEGIN {remove} END",
-            f"CREATE TRIGGER IF NOT EXISTS {INDEX}_update AFTER UPDATE ON {TABLE} BEGIN {remove} {add} END",
+            f"CREATE TRIGGER IF NOT EXISTS {INDEX}_update AFTER UPDATE OF {columns} ON {TABLE}"
+            f" BEGIN {remove} {add} END",
         )
 
     def rebuild(self) -> None:
@@ -62,13 +62,11 @@ class SQLiteEngine:
     score = f"-bm25({INDEX}, {', '.join(map(str, WEIGHTS))})"
 
     def matching(self, words: Sequence[str], column: str | None) -> tuple[str, list[Any]]:
-        """The cross joins keep the order: hits are read until there are enough."""
+        """The cross join keeps the order: hits are read until there are enough."""
         quoted = [f'"{word}"' for word in words]  # words are letters and digits: nothing to escape
         asked = " AND ".join([*quoted[:-1], f"{quoted[-1]} *"])
-        sql = (
-            f"{INDEX} AS hit CROSS JOIN {TABLE} AS document ON document.id = hit.rowid"
-            f" CROSS JOIN {SOURCES} AS source ON source.id = document.source_id WHERE {INDEX} MATCH %s"
-        )
+        joined = f"{INDEX} AS hit CROSS JOIN {TABLE} AS document ON document.id = hit.rowid"
+        sql = f"{joined} WHERE {INDEX} MATCH %s"
         return sql, [f"{{{column}}} : ({asked})" if column else asked]
 
 
@@ -109,8 +107,8 @@ class PostgreSQLEngine:
         ]
         vector = _vector(f"document.{column}") if column else "document.words"
         sql = (
-            f"{TABLE} AS document JOIN {SOURCES} AS source ON source.id = document.source_id"
-            f" CROSS JOIN (SELECT {' && '.join(each)} AS query) AS asked WHERE {vector} @@ asked.query"
+            f"{TABLE} AS document CROSS JOIN (SELECT {' && '.join(each)} AS query) AS asked"
+            f" WHERE {vector} @@ asked.query"
         )
         return sql, parameters
 

@@ -41,7 +41,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How many hits there are, by type and by trust level. Where there are more than `COUNTED`, of so many."""
+    """How many hits there are, by type and by trust level. Of `COUNTED` where there are more, or just as many."""
 
     by_type: Counter[str]
     by_trust: Counter[str]
@@ -53,19 +53,21 @@ class Spread:
 
 
 def spread(question: Question) -> Spread:
-    hits = _hits(question, "document.type, source.trust_level", at_most=COUNTED + 1)
-    counted = hits[:COUNTED]
-    return Spread(
-        by_type=Counter(artifact_type for artifact_type, _ in counted),
-        by_trust=Counter(trust for _, trust in counted),
-        is_exact=len(counted) == len(hits),
-    )
+    by_type, by_trust = Counter[str](), Counter[str]()
+    if not question.words:
+        return Spread(by_type=by_type, by_trust=by_trust, is_exact=True)
+    hits, parameters = _hits(question, "document.type, document.trust_level", at_most=COUNTED)
+    counted = f"SELECT type, trust_level, count(*) FROM ({hits}) AS hits GROUP BY type, trust_level"
+    for artifact_type, trust_level, count in _rows(counted, parameters):
+        by_type[artifact_type] += count
+        by_trust[trust_level] += count
+    return Spread(by_type=by_type, by_trust=by_trust, is_exact=by_type.total() < COUNTED)
 
 
 def page(question: Question, *, limit: int, offset: int) -> list[UUID]:
     """Entry ids, best first."""
     ranked: dict[Any, None] = {}
-    for place in (*SHORT_COLUMNS, None):
+    for place in (*SHORT_COLUMNS, None) if question.words else ():
         if len(ranked) < offset + limit:
             ranked |= dict.fromkeys(_ranked(question, place))
     return [UUID(str(key)) for key in [*ranked][offset : offset + limit]]
@@ -76,26 +78,29 @@ def _ranked(question: Question, place: str | None) -> list[Any]:
 
     That is how well the words fit, leaning on how sure the artifact and how trusted its source is.
     """
-    columns = f"document.entry_id, {engine().score}, document.confidence, source.trust_level"
+    columns = f"document.entry_id, {engine().score}, document.confidence, document.trust_level"
     order = {
         key: (-score * (0.5 + confidence / 200) * TRUST[TrustLevel(trust)], -confidence, str(key))
-        for key, score, confidence, trust in _hits(question, columns, at_most=RANKED, place=place)
+        for key, score, confidence, trust in _rows(*_hits(question, columns, at_most=RANKED, place=place))
     }
     return sorted(order, key=order.__getitem__)
 
 
 def _hits(
     question: Question, columns: str, *, at_most: int, place: str | None = None
-) -> list[tuple[Any, ...]]:
-    if not question.words:
-        return []
+) -> tuple[str, list[Any]]:
+    """The question in SQL, with its parameters."""
     matching, parameters = engine().matching(question.words, place)
-    sql = f"SELECT {columns} FROM {matching} AND source.indexing_enabled"
+    sql = f"SELECT {columns} FROM {matching}"
     for condition, values in _conditions(question):
         sql += f" AND {condition}"
         parameters += values
+    return f"{sql} LIMIT %s", [*parameters, at_most]
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{sql} LIMIT %s", [*parameters, at_most])
+        cursor.execute(sql, parameters)
         return list(cursor.fetchall())
 
 
@@ -107,7 +112,7 @@ def _conditions(question: Question) -> list[tuple[str, list[Any]]]:
     if question.type:
         found.append(("document.type = %s", [question.type]))
     if question.trust_level:
-        found.append(("source.trust_level = %s", [question.trust_level]))
+        found.append(("document.trust_level = %s", [question.trust_level]))
     if question.min_confidence is not None:
         found.append(("document.confidence >= %s", [question.min_confidence]))
     # What leaves few documents is looked up first: then other hits are passed over without a look at them.

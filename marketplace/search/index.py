@@ -62,6 +62,11 @@ def rename(source: Source) -> None:
     SearchDocument.objects.filter(source=source).update(origin=_origin(source))
 
 
+def weigh(source: Source) -> None:
+    """Rank a source's entries by its present trust level, which changes none of their words."""
+    SearchDocument.objects.filter(source=source).update(trust_level=source.trust_level)
+
+
 def refresh_entry(entry: Entry) -> None:
     """Index one entry anew, or take it out when it cannot be found any more."""
     SearchDocument.objects.filter(entry=entry).delete()
@@ -97,6 +102,7 @@ def document(entry: Entry, source: Source, body: str) -> SearchDocument:
         project_id=source.project_id,
         type=entry.type,
         confidence=entry.confidence,
+        trust_level=source.trust_level,
         name=folded(f"{entry.name} {entry.title}"),
         tags=folded(" ".join(dict.fromkeys([*entry.tags, *entry.path_tags]))),
         description=folded(entry.description),

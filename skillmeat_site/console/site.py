@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -42,7 +43,10 @@ class Console(AdminSite):
             label = app["app_label"]
             return configs[label].name.startswith(("django", "skillmeat_site")), places[label]
 
-        return sorted(super().get_app_list(request, app_label), key=place)
+        shown = sorted(super().get_app_list(request, app_label), key=place)
+        for model in (model for app in shown for model in app["models"] if model["model"] is Group):
+            model["name"] = "Permission groups"  # collections have groups, too
+        return shown
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, (extra_context or {}) | {"shown_panels": panels.shown(request)})

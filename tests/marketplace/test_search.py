@@ -68,15 +68,27 @@ def test_hits_in_the_name_are_found_among_more_hits_than_are_ranked(
 
 
 def test_hits_are_counted_up_to_a_number(project: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find, "COUNTED", 2)
+    monkeypatch.setattr(find, "COUNTED", 3)
     source = SourceFactory()
     entry("pdf a", source=source)
     entry("pdf b", source=source)
     assert ask("pdf")["counts_are_exact"] is True
     entry("pdf c", source=source)
     answer = ask("pdf")
-    assert answer["page_info"]["total_count"] == sum(answer["facets"]["type"].values()) == 2
+    assert answer["page_info"]["total_count"] == sum(answer["facets"]["type"].values()) == 3
     assert answer["counts_are_exact"] is False
+
+
+def test_a_new_trust_level_counts_at_once(api: APIClient, project: Any, ask: Ask) -> None:
+    first, second = SourceFactory(trust_level="untrusted"), SourceFactory()
+    entry("pdf", source=first, title="first")
+    entry("pdf", source=second, title="second")
+    assert [item["title"] for item in ask("pdf")["items"]] == ["second", "first"]
+    body = {"trust_level": "official"}
+    assert api.patch(f"/api/v1/marketplace/sources/{first.public_id}", body, format="json").status_code == 200
+    answer = ask("pdf")
+    assert [item["title"] for item in answer["items"]] == ["first", "second"]
+    assert answer["facets"]["trust_level"]["official"] == 1
 
 
 def test_confidence_and_trust_decide_between_equal_hits(project: Any, ask: Ask) -> None:
