@@ -98,7 +98,7 @@ class _Walk:
         return known
 
     def _visit(self, member: Member, path: Path) -> int:
-        if member.target in self._containers:
+        if member.kind is not Kind.ARTIFACT and member.target in self._containers:
             return self.enter(self._containers[member.target], path)
         if member.target in self._artifacts:
             self.found.setdefault(member.target, path)

@@ -5,6 +5,7 @@ Django makes its SQL anew for every queryset, which takes longer than the databa
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -37,7 +38,9 @@ class Prepared:
         self._statements: dict[tuple[str, int], _Statement] = {}
 
     def rows(self, *values: Value) -> list[Row]:
-        """What the queryset of these values would give."""
+        """What the queryset of these values would give; nothing for none."""
+        if not values:
+            return []
         connection = connections[DEFAULT_DB_ALIAS]
         place, adapted = (connection.vendor, len(values)), _adapted(values, connection)
         statement = self._statements.get(place)
@@ -118,5 +121,14 @@ def _converted(rows: list[Row], columns: Iterable[Expression], connection: BaseD
     found: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for place, column in enumerate(columns if rows else ()):
         for convert in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
-            found[place] = [convert(value, column, connection) for value in found[place]]
+            if convert == getattr(connection.ops, "convert_uuidfield_value", None):
+                found[place] = [value and _uuid(value) for value in found[place]]
+            else:
+                found[place] = [convert(value, column, connection) for value in found[place]]
     return list(zip(*found, strict=True))
+
+
+@lru_cache(maxsize=20_000)
+def _uuid(digits: str) -> UUID:
+    """The same keys are read again and again, and making a UUID takes as long as finding its row."""
+    return UUID(digits)

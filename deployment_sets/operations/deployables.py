@@ -62,13 +62,15 @@ def laid_out(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Layout:
 def conflicts(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> tuple[PathConflict, ...]:
     """Those of `laid_out`, in three queries at most; files are listed only where claims are not remembered."""
     satisfied, skills = satisfied_by(_members(artifacts, rows), artifacts), skill_names(artifacts)
-    landings = {each.uuid: _landing(each, skills) for each in artifacts if each.uuid not in satisfied}
-    claims = {landing: _remembered.get(landing) for landing in landings.values()}
-    unknown = [each for each in artifacts if each.uuid in landings and claims[landings[each.uuid]] is None]
-    for artifact in _deployables(unknown, rows) if unknown else ():
-        claims[landings[artifact.uuid]] = _claims(artifact, skills, landings[artifact.uuid])
-    claimed = ((path, uuid) for uuid, landing in landings.items() for path in claims[landing] or ())
-    return tuple(conflicts_of(claimed))
+    landing = [each for each in artifacts if not satisfied or each.uuid not in satisfied]
+    landings = [_landing(each, skills) for each in landing]
+    claims = [_remembered.get(each) for each in landings]
+    unknown = [number for number, found in enumerate(claims) if found is None]
+    unknown_artifacts = _deployables([landing[number] for number in unknown], rows) if unknown else ()
+    for number, artifact in zip(unknown, unknown_artifacts, strict=True):
+        claims[number] = _claims(artifact, skills, landings[number])
+    claimed = zip(claims, landing, strict=True)
+    return tuple(conflicts_of((path, each.uuid) for paths, each in claimed for path in paths or ()))
 
 
 def _landing(artifact: Taken, skills: Collection[str]) -> Landing:

@@ -69,7 +69,7 @@ class Shape:
     def read(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
         keys = list(keys)
-        found = {row[0]: row[1:] for row in self._by_keys.rows(*keys)} if keys else {}
+        found = {row[0]: row[1:] for row in self._by_keys.rows(*keys)}
         return [self._shown(found[key]) for key in keys if key in found]
 
     def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:
