@@ -96,6 +96,13 @@ class Source(Row):
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, db_index=False, related_name="sources"
     )  # `source_filtered` begins with it
+
+    # What `index` writes, for filters to look into: SQLite reads a row from its start, so long texts are last.
+    types = models.CharField(
+        max_length=80, editable=False, help_text="Those of its counted artifacts: |agent|skill|"
+    )
+    search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
+
     repo_url = models.CharField(max_length=500)
     repo_key = models.CharField(max_length=400, editable=False, help_text="The same for every spelling.")
     owner = models.CharField(max_length=100)
@@ -139,13 +146,7 @@ class Source(Row):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    # What `index` writes.
-    types = models.CharField(
-        max_length=80, editable=False, help_text="Those of its counted artifacts: |agent|skill|"
-    )
-    search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
-
-    # What may be long stands behind what lists are filtered by: SQLite reads a row from its start.
+    # What may be long.
     notes = models.TextField(max_length=2000, blank=True)
     last_error = models.TextField(blank=True)
     access_token = models.TextField(blank=True, help_text="Encrypted; erased when the first scan has ended.")
