@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -135,4 +136,6 @@ class UndoPage(DeploymentPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         paths = deployments.undo(deployment=self.object, by=operator(request), at=timezone.now())
-        return self.leave(f"Undone: {len(paths)} files are as they were.")
+        number = len(paths)
+        are = pluralize(number, "is as it was,are as they were")
+        return self.leave(f"Undone: {number} file{pluralize(number)} {are}.")

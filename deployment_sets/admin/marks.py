@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.template.defaultfilters import pluralize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -83,7 +84,11 @@ def result(found: Mapping[str, Any]) -> SafeString:
     if errors:
         parts.append(cut(errors, ("Artifact", "", "Reason"), caption="Artifacts that cannot be deployed"))
     if found["unresolved_count"]:
-        parts.append(format_html("<p>{} members are gone and are left out.</p>", found["unresolved_count"]))
+        gone = found["unresolved_count"]
+        are = pluralize(gone, "is,are")
+        parts.append(
+            format_html("<p>{} member{} {} gone and {} left out.</p>", gone, pluralize(gone), are, are)
+        )
     parts.append(_folded(cut(files, ("File", "Outcome", "Reason", "Kept as"), empty="No files."), len(files)))
     if found["needs"]:
         parts.append(format_html("<p>Environment variables to set:</p>{}", chips(found["needs"])))

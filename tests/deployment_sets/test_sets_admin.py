@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse, reverse_lazy
+from rest_framework.test import APIClient
 
 from deployment_sets.models import DeploymentSet
 from skillmeat_site.accounts.models import Project, Role, User
@@ -21,7 +22,7 @@ from tests.factories import (
     GroupFactory,
     ProjectFactory,
 )
-from tests.sets import forget, holds
+from tests.sets import BASE, forget, holds
 
 LIST = reverse_lazy("admin:deployment_sets_deploymentset_changelist")
 
@@ -57,6 +58,13 @@ def test_the_list_says_how_much_a_set_stands_for(
     DeploymentSetFactory.create_batch(10, holding=[deployment_set])
     with django_assert_max_num_queries(20):
         assert "<time " in console.get(LIST).content.decode()
+
+
+def test_where_no_set_was_made_yet_the_list_is_empty(
+    console: Client, api: APIClient, project: Project
+) -> None:
+    assert "Nothing is listed here" in console.get(LIST).content.decode()
+    assert api.get(BASE).json()["items"] == []
 
 
 def test_the_page_shows_what_a_set_holds_and_stands_for(
