@@ -19,13 +19,19 @@ ARTIFACT = GroupMember._meta.get_field("artifact")
 SET = SetMember._meta.get_field("member_set")
 
 
+class GroupChoice(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Group) -> str:
+        """Two collections may have a group of one name."""
+        return f"{obj.name} ({obj.collection.name})"
+
+
 class NewMemberForm(forms.Form):
     """One of the three; autocompletes search by name."""
 
     artifact = forms.ModelChoiceField(
         Artifact.objects.none(), required=False, widget=AutocompleteSelect(ARTIFACT, admin.site)
     )
-    group = forms.ModelChoiceField(Group.objects.none(), required=False)
+    group = GroupChoice(Group.objects.none(), required=False)
     member_set = forms.ModelChoiceField(
         DeploymentSet.objects.none(), required=False, label="Set", widget=AutocompleteSelect(SET, admin.site)
     )
@@ -33,7 +39,9 @@ class NewMemberForm(forms.Form):
     def __init__(self, *args: Any, of: DeploymentSet, by: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._choices("artifact", Artifact.objects.filter(collection__project=of.project_id))
-        self._choices("group", Group.objects.filter(collection__project=of.project_id))
+        self._choices(
+            "group", Group.objects.filter(collection__project=of.project_id).select_related("collection")
+        )
         others = DeploymentSet.objects.visible_to(by).filter(project=of.project_id).exclude(pk=of.pk)
         self._choices("member_set", others)
 

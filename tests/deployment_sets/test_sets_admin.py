@@ -179,6 +179,7 @@ def test_a_move_that_cannot_be_is_told(console: Client, deployment_set: Deployme
 def test_members_are_added_by_what_they_are(console: Client, deployment_set: DeploymentSet) -> None:
     artifact, group, inner = ArtifactFactory(), GroupFactory(), DeploymentSetFactory()
     address = page(deployment_set, "members")
+    assert f"{group.name} ({group.collection.name})" in console.get(address).content.decode()
     for name, target in (("artifact", artifact), ("group", group), ("member_set", inner)):
         assert console.post(address, {name: str(target.pk)}).status_code == 302
     assert holds(deployment_set)[4:] == [artifact.pk, group.pk, inner.pk]
