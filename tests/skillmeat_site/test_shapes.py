@@ -83,5 +83,7 @@ def test_columns_that_lists_look_into_do_not_lie_behind_long_texts() -> None:
         with connection.cursor() as cursor:
             table = connection.introspection.get_table_description(cursor, model._meta.db_table)
         names = [column.name for column in table]
-        long = {field.column for field in model._meta.fields if isinstance(field, TextField)} - {"search_text"}
+        long = {field.column for field in model._meta.fields if isinstance(field, TextField)} - {
+            "search_text"
+        }
         assert max(map(names.index, columns)) < min(map(names.index, long)), model
