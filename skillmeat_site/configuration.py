@@ -20,6 +20,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 PREFIX = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?\Z")
 REGION = re.compile(r"[a-z0-9-]{1,40}\Z")
 RATE = re.compile(r"([1-9][0-9]{0,8})/(s|min|hour)\Z")
+TOKEN = re.compile(r"[\x21-\x7e]+\Z")
 
 
 class Rate(NamedTuple):
@@ -45,6 +46,26 @@ def _parsed(name: str, default: T, parse: Callable[[str], T], wanted: str) -> T:
         return parse(value)
     except ValueError:
         raise _complaint(name, wanted) from None
+
+
+def token(name: str) -> str:
+    """What can stand in a header."""
+    value = text(name)
+    if value and not TOKEN.match(value):
+        raise _complaint(name, "ASCII characters without spaces")
+    return value
+
+
+def queue(name: str) -> str:
+    """The address of a Redis, or nothing."""
+
+    def parse(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"redis", "rediss", "unix"} or parts.port == 0:
+            raise ValueError
+        return value
+
+    return _parsed(name, "", parse, "a redis://, rediss:// or unix:// address")
 
 
 def choice(name: str, options: tuple[str, ...]) -> str:

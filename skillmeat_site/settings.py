@@ -10,7 +10,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 SKILLMEAT_DATA_DIR = env.directory("SKILLMEAT_DATA_DIR", BASE_DIR / "var")
 SKILLMEAT_AUTH = env.choice("SKILLMEAT_AUTH", ("single-user", "multi-user"))
-SKILLMEAT_QUEUE_URL = env.text("SKILLMEAT_QUEUE_URL")
+SKILLMEAT_QUEUE_URL = env.queue("SKILLMEAT_QUEUE_URL")
 SKILLMEAT_WORKERS = env.positive_int("SKILLMEAT_WORKERS", 2)
 SKILLMEAT_TRUSTED_PROXIES = env.networks("SKILLMEAT_TRUSTED_PROXIES")
 SKILLMEAT_THROTTLE_USER = env.rate("SKILLMEAT_THROTTLE_USER", "6000/min")
@@ -20,7 +20,7 @@ SKILLMEAT_LOG_FORMAT = env.choice("SKILLMEAT_LOG_FORMAT", ("json", "console"))
 
 SKILLMEAT_GITHUB_API_URL = env.http_url("SKILLMEAT_GITHUB_API_URL", "https://api.github.com")
 SKILLMEAT_GITHUB_WEB_URL = env.http_url("SKILLMEAT_GITHUB_WEB_URL", "https://github.com")
-GITHUB_TOKEN = env.text("GITHUB_TOKEN")
+GITHUB_TOKEN = env.token("GITHUB_TOKEN")
 SKILLMEAT_LOCAL_REPOSITORIES = env.directories("SKILLMEAT_LOCAL_REPOSITORIES", (BASE_DIR / "examples",))
 SKILLMEAT_DEPLOY_ROOTS = env.directories(
     "SKILLMEAT_DEPLOY_ROOTS", (SKILLMEAT_DATA_DIR / "projects",) if SKILLMEAT_AUTH == "single-user" else ()

@@ -54,11 +54,12 @@ class RepositoryUrl:
         return f"{self.host}/{self.owner}/{self.name}".casefold()
 
 
-def parse(text: str, *, web_url: str) -> RepositoryUrl:
+def parse(text: str, *, web_url: str, any_page: bool = False) -> RepositoryUrl:
     """The repository that `text` names on the host of `web_url` (scheme and host, perhaps a port).
 
     Understood are web addresses with or without scheme and `www.`, the two ssh forms of git, `.git`, and
     links to `/tree/<ref>/<directory>` and `/blob/<ref>/<file>`; a ref is taken to have no slash in it.
+    With `any_page`, all other pages of a repository are as well, such as an issue's.
     Raises InvalidRepositoryUrl for all else, without repeating the text: it may hold a password.
     """
     text = text.strip(" ")
@@ -74,7 +75,7 @@ def parse(text: str, *, web_url: str) -> RepositoryUrl:
     owner, name = _owner(segments[0]), _name(segments[1])
     if is_ssh and segments[2:]:
         raise InvalidRepositoryUrl("An ssh address ends with the repository's name.")
-    ref, path = _deep_link(segments[2:])
+    ref, path = _deep_link(segments[2:], any_page=any_page)
     return RepositoryUrl(owner=owner, name=name, ref=ref, path=path, host=host)
 
 
@@ -120,8 +121,8 @@ def _name(text: str) -> str:
     return name
 
 
-def _deep_link(segments: list[str]) -> tuple[str | None, str]:
-    """The ref and the directory of `tree/<ref>/<directory>` or `blob/<ref>/<file>`."""
+def _deep_link(segments: list[str], *, any_page: bool) -> tuple[str | None, str]:
+    """The ref and the directory of `tree/<ref>/<directory>` or `blob/<ref>/<file>`; what other pages say of them."""
     match [_decoded(segment) for segment in segments]:
         case []:
             return None, ""
@@ -129,6 +130,10 @@ def _deep_link(segments: list[str]) -> tuple[str | None, str]:
             return ref, "/".join(directories)
         case ["blob", ref, *directories, _] if len(segments) > 2:  # noqa: PLR2004  blob, a ref and a file
             return ref, "/".join(directories)
+        case ["commit", ref, *_] | ["releases", "tag", ref] if any_page:
+            return ref, ""
+    if any_page:
+        return None, ""
     raise InvalidRepositoryUrl(
         "The address is of a page inside the repository that is no directory and no file."
     )

@@ -41,15 +41,15 @@ class Location:
         return self.url.startswith("file:")
 
 
-def locate(repo_url: str) -> Location:
-    """The repository behind any spelling of its address.
+def locate(repo_url: str, *, any_page: bool = False) -> Location:
+    """The repository behind any spelling of its address; with `any_page`, of any of its pages.
 
     Raises InvalidRepositoryUrl when it is none, LocalDirectoryRefused for a directory that is not below
     `SKILLMEAT_LOCAL_REPOSITORIES`.
     """
     if repo_url.strip().lower().startswith("file:"):
         return _locate_directory(repo_url.strip())
-    found = github_url.parse(repo_url, web_url=settings.SKILLMEAT_GITHUB_WEB_URL)
+    found = github_url.parse(repo_url, web_url=settings.SKILLMEAT_GITHUB_WEB_URL, any_page=any_page)
     return Location(
         url=found.html_url(settings.SKILLMEAT_GITHUB_WEB_URL),
         key=found.key,
@@ -101,12 +101,12 @@ def for_source(source: Source, *, pulse: Callable[[], None] = lambda: None) -> R
 
 
 def infer(repo_url: str) -> Location:
-    """`locate`, with the ref of a deep link told apart from its directory by asking the host.
+    """`locate` for any page, with the ref of a deep link told apart from its directory by asking the host.
 
     `/tree/a/b/c` can be the branch `a`, `a/b` or `a/b/c`; git allows only one of them to exist. A host that
     cannot be asked in time is no error: then the first segment is taken.
     """
-    location = locate(repo_url)
+    location = locate(repo_url, any_page=True)
     segments = [location.ref, *location.root.split("/")] if location.ref and location.root else []
     deadline = time.monotonic() + INFER_SECONDS
     try:

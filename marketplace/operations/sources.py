@@ -183,6 +183,8 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
     texts = index.stored_texts(source) if changes.get("indexing_enabled") else {}
     try:
         with transaction.atomic():
+            # A scan may have saved it since it was read: what is searched by follows from both.
+            source.refresh_from_db(from_queryset=Source.objects.select_for_update(of=("self",)))
             _write(source, {**changes, **fetched}, texts=texts, at=at)
             record("source.changed", source, project=source.project, by=by, at=at, fields=sorted(changes))
     except IntegrityError:

@@ -15,6 +15,8 @@ SIGNS = re.compile(r"\b(c\+\+|c#|f#|\.net)(?!\w)|(?<!\w)\.net(?!\w)", re.IGNOREC
 SPELLED = {"c++": "cpp", "c#": "csharp", "f#": "fsharp", ".net": "dotnet"}
 # Scripts that are written without spaces: each character is a word of its own.
 UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af])")
+MARKED = re.compile(rf"{SIGNS.pattern}|{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern})[^\W_])+", re.IGNORECASE)
+ABOVE = 200  # the least combining class of accents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +46,18 @@ def highlights(text: str, words: Sequence[str]) -> tuple[Range, ...]:
 
 
 def _found(text: str, words: Sequence[str]) -> Iterator[Range]:
-    wanted = tuple(_stem(word) for word in words)
-    for match in WORD.finditer(text):
-        for part in re.finditer(r"[^_]+", match[0]):
-            if wanted and folded(part[0]).strip().startswith(wanted):
-                yield Range(start=match.start() + part.start(), end=match.start() + part.end())
+    wanted = tuple(_bare(_stem(word)) for word in words)
+    for match in MARKED.finditer(text):
+        if wanted and _bare(folded(match[0])).strip().startswith(wanted):
+            yield Range(start=match.start(), end=match.end())
+
+
+def _bare(text: str) -> str:
+    """Without accents, which SQLite's index passes over, too."""
+    letters = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize(
+        "NFC", "".join(each for each in letters if unicodedata.combining(each) < ABOVE)
+    )
 
 
 def _stem(word: str) -> str:

@@ -24,7 +24,7 @@ logger = logging.getLogger("skillmeat.requests")
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 API = "/api/"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+FORWARDING_HEADERS = ("forwarded", "x-forwarded-", "x-real-ip")  # as their names begin
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -80,7 +80,7 @@ def _foreign(request: HttpRequest) -> str:
     trusted = peer is not None and peers.is_trusted(peer)
     if not trusted and (peer is None or not peer.is_loopback):
         return "The request came from another machine."
-    if not trusted and any(name in request.headers for name in FORWARDING_HEADERS):
+    if not trusted and any(name.lower().startswith(FORWARDING_HEADERS) for name in request.headers):
         return "The request came through a proxy that is not trusted."
     if request.method not in SAFE_METHODS and _cross_site(request):
         return "The request came from a page of another site."

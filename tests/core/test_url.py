@@ -120,6 +120,29 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("page", "ref"),
+    [
+        ("issues", None),
+        ("pull/3/files", None),
+        ("tree", None),
+        ("blob/main", None),
+        ("commit/0123456", "0123456"),
+        ("releases", None),
+        ("releases/tag/v1%2F2", "v1/2"),
+    ],
+)
+def test_any_page_of_a_repository_names_it_when_that_is_wanted(page: str, ref: str | None) -> None:
+    found = parse(f"https://github.com/ada/tools/{page}", web_url=GITHUB, any_page=True)
+    assert (found.owner, found.name, found.ref, found.path) == ("ada", "tools", ref, "")
+
+
+@pytest.mark.parametrize("page", ["tree/main/../..", "issues/%2e%2e", "pull//3", "wiki/%ff"])
+def test_pages_with_strange_paths_are_refused_all_the_same(page: str) -> None:
+    with pytest.raises(InvalidRepositoryUrl):
+        parse(f"https://github.com/ada/tools/{page}", web_url=GITHUB, any_page=True)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "https://ada:s3cret@github.com/ada/tools",

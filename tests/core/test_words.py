@@ -49,3 +49,19 @@ def test_highlights_show_the_words_and_what_begins_with_them() -> None:
     text = "PDF tools: fill pdf-forms, test <b>pdfs</b>"
     marked = [text[one.start : one.end] for one in highlights(text, query_words("pdf testing"))]
     assert marked == ["PDF", "pdf", "test", "pdfs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "marked"),
+    [
+        ("Un caf\u00e9", "cafe", ["caf\u00e9"]),
+        ("Un cafe", "caf\u00e9", ["cafe"]),
+        ("C++ or C#, not c", "c++", ["C++"]),
+        ("for .NET tools", ".net", [".NET"]),
+        ("snake_case", "case", ["case"]),
+        ("\u6570\u636e", "\u636e", ["\u636e"]),
+        ("\ud55c", "\ud558", []),
+    ],
+)
+def test_highlights_show_what_the_index_finds(text: str, query: str, marked: list[str]) -> None:
+    assert [text[one.start : one.end] for one in highlights(text, query_words(query))] == marked

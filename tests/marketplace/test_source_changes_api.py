@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from marketplace.models import Entry, Source
+from marketplace.operations import sources
 from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
@@ -176,6 +177,15 @@ def test_a_change_is_told_in_one_audit_event(project: Any, patch: Patch) -> None
         source.pk,
         {"fields": ["notes", "ref"]},
     )
+
+
+def test_a_change_keeps_what_a_scan_has_saved_since_the_source_was_read(project: Any, operator: User) -> None:
+    read = SourceFactory(tags=["old"])
+    scanned = Source.objects.get(pk=read.pk)
+    scanned.counts_by_type, scanned.tags = {"skill": 1}, ["new"]
+    scanned.save()
+    sources.change(source=read, changes={"notes": "Good."}, by=operator, at=timezone.now())
+    assert Source.objects.with_artifact_of("skill").matching("new").get().notes == "Good."
 
 
 def test_an_empty_change_changes_nothing(project: Any, patch: Patch) -> None:
@@ -451,10 +461,11 @@ def test_a_link_is_understood(api: APIClient, on_github: GitHub) -> None:
         ("tree/feature/new", "feature/new", None),
         ("blob/feature/new/skills/pdf/SKILL.md", "feature/new", "skills/pdf"),
         ("tree/gone/skills", "gone", "skills"),
+        ("pull/3", None, None),
     ],
 )
 def test_branches_with_slashes_are_told_from_directories(
-    api: APIClient, tools: Repository, on_github: GitHub, rest: str, ref: str, root: str | None
+    api: APIClient, tools: Repository, on_github: GitHub, rest: str, ref: str | None, root: str | None
 ) -> None:
     tools.commit({"x": b""}, branch="feature/new")
     answer = infer(api, {"repo_url": f"{on_github.web_url}/ada/tools/{rest}"})

@@ -96,7 +96,9 @@ def test_pages_are_not_for_other_machines_either(api: APIClient) -> None:
     assert b"Only local requests" in response.content
 
 
-@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"]
+)
 def test_a_proxy_is_answered_only_when_it_is_trusted(api: APIClient, settings: Any, header: str) -> None:
     problem(api.get(SOURCES, headers={header: "localhost"}), 403, "not_local")
     settings.SKILLMEAT_TRUSTED_PROXIES = [ip_network("127.0.0.1")]
