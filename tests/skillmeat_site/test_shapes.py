@@ -12,7 +12,6 @@ from marketplace.api.serializers import EntrySerializer, FoundSerializer, Source
 from marketplace.models import Entry, Source
 from skillmeat_site.api.renderers import JSONRenderer
 from skillmeat_site.api.shapes import Shape, shape_of
-from skillmeat_site.prepared import Prepared
 from tests.factories import LONG_AGO, EntryFactory, JobFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -66,12 +65,6 @@ def test_a_field_that_a_shape_does_not_know_is_refused() -> None:
 
     with pytest.raises(TypeError, match="ref"):
         Shape(Strange)
-
-
-def test_values_that_are_not_the_last_parameters_are_refused() -> None:
-    backwards = Prepared(lambda name, key: Source.objects.filter(pk=key, ref=name).values_list("pk"))
-    with pytest.raises(TypeError, match="last parameters"):
-        backwards.rows("main", SourceFactory().pk)
 
 
 def test_columns_that_lists_look_into_do_not_lie_behind_long_texts() -> None:
