@@ -30,7 +30,8 @@ class _Statement:
 class Prepared:
     """`build` makes a `values_list` whose last parameters are the values it is given, each once, in their order.
 
-    Whatever else it puts into the queryset is the same for ever. A statement is kept for each number of values, up to KEPT, and kind of database.
+    Whatever else it puts into the queryset stays as it is the first time. A statement is kept for each number of
+    values, up to KEPT, and kind of database.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:

@@ -56,7 +56,10 @@ def test_entries_are_shown_as_their_serializer_shows_them(
 def test_what_is_worked_out_gets_values_and_no_text_of_the_database() -> None:
     class Dated(serializers.ModelSerializer[Source]):
         is_old = WorkedOutField(
-            lambda moment, key: (moment < LONG_AGO, str(key)), "created_at", "id", like=serializers.JSONField()
+            lambda moment, key: (moment < LONG_AGO, str(key)),
+            "created_at",
+            "id",
+            like=serializers.JSONField(),
         )
         id = PublicIdField(Source)
 
@@ -96,5 +99,7 @@ def test_columns_that_lists_look_into_do_not_lie_behind_long_texts() -> None:
         with connection.cursor() as cursor:
             table = connection.introspection.get_table_description(cursor, model._meta.db_table)
         names = [column.name for column in table]
-        long = {field.column for field in model._meta.fields if isinstance(field, TextField)} - {"search_text"}
+        long = {field.column for field in model._meta.fields if isinstance(field, TextField)} - {
+            "search_text"
+        }
         assert max(map(names.index, columns)) < min(map(names.index, long)), model
