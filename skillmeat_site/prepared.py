@@ -78,7 +78,10 @@ def prepared_row(model: type[AnyModel], field: str) -> Callable[[Value], AnyMode
 
 
 class VisibleRow:
-    """Columns of one row by its key, for those who may see it. `rows` is a `values_list` with `visible_to`."""
+    """Columns of one row by its key, for those who may see it.
+
+    `rows` is a `values_list` whose `visible_to` names the user once.
+    """
 
     def __init__(self, rows: Any) -> None:
         self._of_all = Prepared(lambda key: rows.filter(pk=key))
