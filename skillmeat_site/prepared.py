@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -28,9 +28,10 @@ class _Statement:
 
 
 class Prepared:
-    """`build` makes a `values_list` whose last parameters are the values it is given, in their order.
+    """`build` makes a `values_list` whose last parameters are the values it is given, each once, in their order.
 
-    A statement is kept for each number of values, up to KEPT, and kind of database.
+    Whatever else it puts into the queryset stays as it is the first time. A statement is kept for each number of
+    values, up to KEPT, and kind of database.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
@@ -42,16 +43,21 @@ class Prepared:
         if not values:
             return []
         connection = connections[DEFAULT_DB_ALIAS]
-        place, adapted = (connection.vendor, len(values)), _adapted(values, connection)
+        place = connection.vendor, len(values)
         statement = self._statements.get(place)
         if statement is None:
-            compiler = self._build(*values).query.get_compiler(connection=connection)
-            statement = _statement(compiler, adapted)
+            statement = self._compiled(values, connection)
             if len(values) <= KEPT:
                 self._statements[place] = statement
         with connection.cursor() as cursor:
-            cursor.execute(statement.sql, (*statement.constants, *adapted))
+            cursor.execute(statement.sql, (*statement.constants, *_adapted(values, connection)))
             return _converted(cursor.fetchall(), statement.columns, connection)
+
+    def _compiled(self, values: Sequence[Value], connection: BaseDatabaseWrapper) -> _Statement:
+        """With stand-ins that nothing else can equal, so that no value of the first who asks stays in it."""
+        stand_ins = [uuid4() if isinstance(value, UUID) else uuid4().hex for value in values]
+        compiler = self._build(*stand_ins).query.get_compiler(connection=connection)
+        return _statement(compiler, _adapted(stand_ins, connection))
 
 
 def prepared_row(model: type[AnyModel], field: str) -> Callable[[Value], AnyModel | None]:
@@ -72,7 +78,10 @@ def prepared_row(model: type[AnyModel], field: str) -> Callable[[Value], AnyMode
 
 
 class VisibleRow:
-    """Columns of one row by its key, for those who may see it. `rows` is a `values_list` with `visible_to`."""
+    """Columns of one row by its key, for those who may see it.
+
+    `rows` is a `values_list` whose `visible_to` names the user once.
+    """
 
     def __init__(self, rows: Any) -> None:
         self._of_all = Prepared(lambda key: rows.filter(pk=key))
@@ -104,9 +113,10 @@ class AsWritten(AsStored):
 def _statement(compiler: Any, adapted: Sequence[Value]) -> _Statement:
     sql, parameters = compiler.as_sql()
     first = len(parameters) - len(adapted)
-    if list(parameters[first:]) != list(adapted):
-        raise TypeError(f"The values are not the last parameters of {sql}")
-    return _Statement(sql, tuple(parameters[:first]), tuple(column for column, _, _ in compiler.select))
+    constants, last = parameters[:first], parameters[first:]
+    if list(last) != list(adapted) or any(value in constants for value in adapted):
+        raise TypeError(f"The values are not the last parameters, each once, of {sql}")
+    return _Statement(sql, tuple(constants), tuple(column for column, _, _ in compiler.select))
 
 
 def _adapted(values: Sequence[Value], connection: BaseDatabaseWrapper) -> Sequence[Value]:

@@ -63,7 +63,8 @@ class DeploymentSetAdmin(ShownAdmin):
         return SetChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeploymentSet]:
-        last = Deployment.objects.filter(deployment_set=OuterRef("pk")).order_by("-id")
+        seen = Deployment.objects.visible_to(operator(request))
+        last = seen.filter(deployment_set=OuterRef("pk")).order_by("-id")
         rows: QuerySet[DeploymentSet] = super().get_queryset(request)
         return rows.annotate(
             held=Count("members"),

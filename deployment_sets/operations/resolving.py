@@ -48,7 +48,7 @@ class ResolvedSet:
         return len(self.artifacts)
 
     def conflicts(self) -> tuple[PathConflict, ...]:
-        """Where two of them would land on one path, in two queries at most."""
+        """Where two of them would land on one path, in three queries at most."""
         return deployables.conflicts([each.artifact for each in self.artifacts], self.rows)
 
     def laid_out(self) -> Layout:
@@ -77,7 +77,7 @@ def contents(deployment_set: DeploymentSet) -> tuple[dict[UUID, Container], dict
 
 
 def measure(deployment_sets: Collection[DeploymentSet]) -> None:
-    """Give each its `resolved_count` and `depth`, in seven queries for all of them."""
+    """Give each its `resolved_count` and `depth`, in six queries for all of them."""
     reach = _Reach(deployment_sets)
     containers, existing = reach.containers(), set(reach.artifacts().values_list("pk", flat=True))
     for deployment_set in deployment_sets:

@@ -208,6 +208,8 @@ def _write(source: Source, changes: dict[str, Any], *, texts: index.Texts, at: d
         source.next_rescan_at = changes["next_rescan_at"] = source.next_rescan_after(at)
     source.save(update_fields=changes.keys())
     if "indexing_enabled" in changes:
+        # Whoever changed these since the source was read has ended by now: `save` waited for its row.
+        source.refresh_from_db(fields=["trust_level", "owner", "repo_name"])
         index.refresh(source, texts=texts, at=at)
         Source.objects.filter(pk=source.pk).update(last_indexed_at=source.last_indexed_at)
     if "trust_level" in changes:

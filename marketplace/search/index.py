@@ -14,10 +14,10 @@ from marketplace.search.words import folded
 MAX_BODY = 8_000
 
 
-def findable(source: Source) -> QuerySet[Entry]:
-    """Entries of a source that the search may show."""
-    entries = Entry.objects.counted() if source.indexing_enabled else Entry.objects.none()
-    return entries.filter(source=source).select_related("source", "manifest")
+def findable() -> QuerySet[Entry]:
+    """Entries that the search may show, with what their documents are written from."""
+    indexed = Entry.objects.counted().filter(source__indexing_enabled=True)
+    return indexed.select_related("source", "manifest")
 
 
 def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime) -> None:
@@ -50,7 +50,7 @@ def refresh(source: Source, *, texts: Texts, at: datetime) -> None:
     Only what a scan has changed since `texts` were read is read now.
     """
     SearchDocument.objects.filter(source=source).delete()
-    for batch in batches(findable(source).iterator(chunk_size=BATCH)):
+    for batch in batches(findable().filter(source=source).iterator(chunk_size=BATCH)):
         SearchDocument.objects.bulk_create(
             document(entry, source, _known_text(entry, texts)) for entry in batch
         )
@@ -70,7 +70,7 @@ def weigh(source: Source) -> None:
 def refresh_entry(entry: Entry) -> None:
     """Index one entry anew, or take it out when it cannot be found any more."""
     SearchDocument.objects.filter(entry=entry).delete()
-    found = findable(entry.source).filter(pk=entry.pk).first()
+    found = findable().filter(pk=entry.pk).first()
     if found:
         document(found, found.source, stored_text(found)).save()
 

@@ -3,6 +3,8 @@
 `marks`     small pieces of HTML: a badge, a confidence bar, a time, facts, chips, a table
 `pages`     the model admins to start from, and one operation done to many rows
 `rows`      links to the pages of rows, and to lists of them
+`filters`   of lists, each of which answers a question
+`forms`     forms that the API's serializers read
 `journeys`  a page of several steps beneath a model's pages, with its button
 `added`     what an app adds to pages of another one: journeys, actions, panels
 

@@ -59,8 +59,12 @@ class Shape:
         # JSON is sent as it is stored: nobody here looks into it.
         self._converted += [(name, orjson.Fragment) for name in self._names if name in documents]
         read: list[Any] = [Cast(name, TextField()) if name in documents else name for name in columns]
+        worked_with = {
+            name for each in fields.values() if isinstance(each, WorkedOutField) for name in each.columns
+        }
         for place, field in enumerate(fields.values()):
-            if unconverted := _unconverted(field):
+            unconverted = _unconverted(field)
+            if unconverted and columns[place] not in worked_with:
                 read[place] = unconverted(columns[place])
         self._rows = rows.order_by().values_list("pk", *read)
         self._by_keys = Prepared(lambda *keys: self._rows.filter(pk__in=keys))

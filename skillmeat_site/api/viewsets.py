@@ -57,6 +57,8 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
 class PlainViewSet(ResourceViewSet):
     """`list` and `retrieve` read rows by shape, without model instances.
 
+    For rows that every member of their project may see: a list asks `in_projects`, not `visible_to`.
+
     A list finds its page's keys first and then the rows behind them: keys are sorted without the rest of their
     rows, and often found in an index alone.
     """

@@ -251,6 +251,17 @@ def test_staff_see_and_change_nothing_of_other_projects(clerk: Callable[..., Cli
         )
 
 
+def test_the_last_deployment_of_a_set_is_the_last_that_one_may_see(clerk: Callable[..., Client]) -> None:
+    shared = DeploymentSetFactory()
+    seen_by_all = DeploymentFactory(deployment_set=shared)
+    while_it_was_private = DeploymentFactory(deployment_set=shared, visibility="private")
+    console = clerk(Role.ADMIN)
+    for address in (LIST, page(shared)):
+        shown = console.get(address).content.decode()
+        assert str(seen_by_all.pk) in shown
+        assert str(while_it_was_private.pk) not in shown
+
+
 @pytest.mark.parametrize(
     ("role", "used", "changed", "deleted"),
     [(Role.VIEWER, 403, 403, 403), (Role.EDITOR, 200, 403, 403), (Role.ADMIN, 200, 200, 302)],

@@ -12,10 +12,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from marketplace.models import Entry, SearchDocument, Source
+from marketplace.operations import catalogue, sources
 from marketplace.search import find, index
 from marketplace.search.engines import engine
 from skillmeat_site.accounts.models import Project, Role
-from tests.factories import EntryFactory, ProjectFactory, SourceFactory
+from tests.factories import EntryFactory, ProjectFactory, SourceFactory, UserFactory
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
 from tests.scanning import Create, Scan, skill
@@ -321,3 +322,26 @@ def test_a_search_for_many_hits_takes_no_more_queries_than_one_for_one(project: 
 def test_a_source_can_be_created_without_being_indexed(create: Create, tools: Repository, names: Ask) -> None:
     create(indexing_enabled=False)
     assert names("reads") == []
+
+
+def test_an_entry_that_was_read_before_the_index_was_switched_off_is_not_indexed(
+    project: Any, names: Ask
+) -> None:
+    by, at = UserFactory(), timezone.now()
+    read_before = entry("pdf", excluded_at=at)
+    source = Source.objects.get(pk=read_before.source_id)
+    sources.change(source=source, changes={"indexing_enabled": False}, by=by, at=at)
+    catalogue.restore(entry=read_before, by=by, at=at)
+    assert names("pdf") == []
+
+
+def test_a_source_that_was_read_before_its_trust_changed_is_indexed_with_the_new_one(
+    project: Any, ask: Ask
+) -> None:
+    by, at = UserFactory(), timezone.now()
+    read_before = SourceFactory(indexing_enabled=False)
+    EntryFactory(name="pdf", source=read_before)
+    source = Source.objects.get(pk=read_before.pk)
+    sources.change(source=source, changes={"trust_level": "official"}, by=by, at=at)
+    sources.change(source=read_before, changes={"indexing_enabled": True}, by=by, at=at)
+    assert ask("pdf")["facets"]["trust_level"]["official"] == 1

@@ -1,6 +1,7 @@
 """Rows read as plain dicts: they show what the serializers show, which are the reference."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from rest_framework import serializers
 
 from marketplace.api.serializers import EntrySerializer, FoundSerializer, SourceSerializer
 from marketplace.models import Entry, Source
+from skillmeat_site.api.fields import PublicIdField, WorkedOutField
 from skillmeat_site.api.renderers import JSONRenderer
 from skillmeat_site.api.shapes import Shape, shape_of
-from skillmeat_site.prepared import Prepared
 from tests.factories import LONG_AGO, EntryFactory, JobFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_sources_are_shown_as_their_serializer_shows_them() -> None:
         tags=["b"],
         counts_by_type={"skill": 1},
         repo_readme="# Read me",
-        last_sync_at=LONG_AGO,
+        last_sync_at=LONG_AGO + timedelta(microseconds=1200),
         rescan_interval=900,
     )
     JobFactory(source=full)
@@ -52,6 +53,27 @@ def test_entries_are_shown_as_their_serializer_shows_them(
     assert shown == [as_json(serializer(rows[key]).data) for key in keys]
 
 
+def test_what_is_worked_out_gets_values_and_no_text_of_the_database() -> None:
+    class Dated(serializers.ModelSerializer[Source]):
+        is_old = WorkedOutField(
+            lambda moment, key: (moment < LONG_AGO, str(key)),
+            "created_at",
+            "id",
+            like=serializers.JSONField(),
+        )
+        id = PublicIdField(Source)
+
+        class Meta:
+            model = Source
+            rows = Source.objects.all()
+            fields = ("id", "created_at", "is_old")
+
+    source = SourceFactory(created_at=LONG_AGO - timedelta(microseconds=1))
+    (shown,) = as_json(Shape(Dated).read([source.pk]))
+    assert shown == as_json(Dated(source).data)
+    assert shown["is_old"] == [True, str(source.pk)]
+
+
 def test_rows_come_in_the_order_of_their_keys_without_those_that_are_gone() -> None:
     first, gone, last = SourceFactory.create_batch(3)
     keys = [last.pk, gone.pk, first.pk]
@@ -66,12 +88,6 @@ def test_a_field_that_a_shape_does_not_know_is_refused() -> None:
 
     with pytest.raises(TypeError, match="ref"):
         Shape(Strange)
-
-
-def test_values_that_are_not_the_last_parameters_are_refused() -> None:
-    backwards = Prepared(lambda name, key: Source.objects.filter(pk=key, ref=name).values_list("pk"))
-    with pytest.raises(TypeError, match="last parameters"):
-        backwards.rows("main", SourceFactory().pk)
 
 
 def test_columns_that_lists_look_into_do_not_lie_behind_long_texts() -> None:
