@@ -25,7 +25,7 @@ from marketplace.api.serializers import (
 from marketplace.models import Entry, Source
 from marketplace.models.source import SCAN
 from marketplace.operations import scans, sources
-from marketplace.operations.scans import RescanTooSoon
+from marketplace.operations.scans import RescanTooSoon, SourceGone
 from marketplace.operations.sources import SourceExists, UnknownDirectories
 from marketplace.repository import RepositoryNotFound
 from skillmeat_site.accounts.errors import ProjectRequired, RoleRequired, UnknownProject
@@ -56,7 +56,7 @@ class SourceViewSet(mixins.DestroyModelMixin, PlainViewSet):
     list_actions = {"list", "artifacts", "jobs"}
     problems = {
         "create": (SourceExists, RepositoryNotFound, ProjectRequired, UnknownProject, RoleRequired),
-        "partial_update": (SourceExists, UnknownDirectories, RoleRequired),
+        "partial_update": (SourceExists, UnknownDirectories, SourceGone, RoleRequired),
         "rescan": (JobConflict, RescanTooSoon),
     }
 

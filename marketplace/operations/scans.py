@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class SourceGone(DomainError):
-    """The source was deleted while its scan was waiting or running."""
+    """The source was deleted while something was done with it."""
 
     code = "source_gone"
     kind = Kind.NOT_FOUND

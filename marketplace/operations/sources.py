@@ -170,7 +170,7 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
 
     `import_repo_description` and `import_repo_readme` fetch again when they are true; where that fails, the
     old text stays and `last_error` says why. Raises SourceExists when ref and root are now another source's,
-    UnknownDirectories when `manual_map` names some that the tree of the last scan does not have.
+    UnknownDirectories when `manual_map` names some that the tree of the last scan does not have, SourceGone.
     """
     changes = {
         name: value for name, value in changes.items() if name in IMPORTS or getattr(source, name) != value
@@ -187,6 +187,8 @@ def change(*, source: Source, changes: Mapping[str, Any], by: User, at: datetime
             source.refresh_from_db(from_queryset=Source.objects.select_for_update(of=("self",)))
             _write(source, {**changes, **fetched}, texts=texts, at=at)
             record("source.changed", source, project=source.project, by=by, at=at, fields=sorted(changes))
+    except Source.DoesNotExist:
+        raise scans.SourceGone(f"{source} was deleted meanwhile.") from None
     except IntegrityError:
         twin = Source.objects.same_as(source).exclude(pk=source.pk).first()
         if twin is None:
@@ -208,8 +210,6 @@ def _write(source: Source, changes: dict[str, Any], *, texts: index.Texts, at: d
         source.next_rescan_at = changes["next_rescan_at"] = source.next_rescan_after(at)
     source.save(update_fields=changes.keys())
     if "indexing_enabled" in changes:
-        # Whoever changed these since the source was read has ended by now: `save` waited for its row.
-        source.refresh_from_db(fields=["trust_level", "owner", "repo_name"])
         index.refresh(source, texts=texts, at=at)
         Source.objects.filter(pk=source.pk).update(last_indexed_at=source.last_indexed_at)
     if "trust_level" in changes:

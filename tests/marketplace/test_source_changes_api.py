@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from marketplace.models import Entry, Source
 from marketplace.operations import sources
+from marketplace.operations.scans import SourceGone
 from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
@@ -493,3 +494,10 @@ def test_what_is_no_link_to_a_repository_cannot_be_read(api: APIClient, project:
 
 def test_a_create_goes_by_the_link_as_it_stands(create: Create, tools: Repository) -> None:
     assert create(ref="main").root_hint == ""
+
+
+def test_a_source_that_is_deleted_while_it_is_changed_is_gone(member: Member) -> None:
+    source = SourceFactory()
+    Source.objects.filter(pk=source.pk).delete()
+    with pytest.raises(SourceGone, match="was deleted meanwhile"):
+        sources.change(source=source, changes={"notes": "x"}, by=member(Role.ADMIN), at=timezone.now())

@@ -61,7 +61,9 @@ def remove(*, membership: Membership, by: User | None, at: datetime) -> None:
 @transaction.atomic
 def require_admins_beside(*, user: User) -> None:
     """For whoever is about to lose his login. Raises LastAdmin when a project has no other admin with one."""
-    for membership in user.memberships.select_related("project", "user").filter(role=Role.ADMIN):
+    for membership in (
+        user.memberships.select_related("project", "user").filter(role=Role.ADMIN).order_by("project_id")
+    ):
         _lock(membership.project)
         _keep_an_admin_beside(membership)
 
