@@ -15,7 +15,7 @@ from benchmarks.processes import StepFailed, free_port, run, running, wait_for_p
 from benchmarks.product import environment_of
 
 API = "/api/v1"
-THREADS = 4
+THREADS = 1  # several would only wait for each other: see docs/performance.md
 PATIENCE_SECONDS = 120
 
 

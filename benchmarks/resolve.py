@@ -1,4 +1,4 @@
-"""Resolving a set over HTTP: requests a second of one gunicorn worker process, five sets deep.
+"""Resolving a set over HTTP: requests a second of one gunicorn worker process with one thread, five sets deep.
 
 Every artifact is a skill of ten files.
 """

@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from collections_app.models import Artifact, Group
-from deployment_sets.resolution import Kind, Nesting
+from deployment_sets.resolution import Kind
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.accounts.scoping import ProjectOwnedQuerySet
 from skillmeat_site.rows import Row
@@ -108,14 +108,6 @@ class SetMemberQuerySet(models.QuerySet["SetMember"]):
             ),
             type=Subquery(artifact.values("type")),
         )
-
-    def nesting(self, projects: Any) -> Nesting:
-        """Which set lies in which, in these projects."""
-        found: dict[Any, list[Any]] = {}
-        pairs = self.filter(parent__project__in=projects).exclude(member_set=None)
-        for outer, inner in pairs.values_list("parent_id", "member_set_id"):
-            found.setdefault(outer, []).append(inner)
-        return found
 
 
 class SetMember(Row):

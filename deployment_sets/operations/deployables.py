@@ -1,6 +1,6 @@
 """Artifacts as the values that are laid out: rows of their present versions, and their stored content."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,6 +26,7 @@ from marketplace.manifest import ContentKind
 from skillmeat_site.prepared import AsStored
 
 MAX_REMEMBERED = 50_000
+Rows = Callable[[], QuerySet[Artifact]]
 Landing = tuple[str, str, str, str, object, bool]
 
 
@@ -54,12 +55,12 @@ COLUMNS = (
 _remembered: dict[Landing, tuple[str, ...]] = {}
 
 
-def laid_out(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Layout:
-    """Where they land with all their files, in two queries; `rows` are theirs."""
+def laid_out(artifacts: Sequence[Taken], rows: Rows) -> Layout:
+    """Where they land with all their files, in two queries; `rows` gives theirs."""
     return lay_out(list(_deployables(artifacts, rows)), read=read)
 
 
-def conflicts(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> tuple[PathConflict, ...]:
+def conflicts(artifacts: Sequence[Taken], rows: Rows) -> tuple[PathConflict, ...]:
     """Those of `laid_out`, in three queries at most; files are listed only where claims are not remembered."""
     satisfied, skills = satisfied_by(_members(artifacts, rows), artifacts), skill_names(artifacts)
     landing = [each for each in artifacts if not satisfied or each.uuid not in satisfied]
@@ -99,9 +100,9 @@ def read(digest: str) -> bytes:
         raise ArtifactUnusable(f"{error.detail} {error.hint}") from None
 
 
-def _deployables(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Iterator[DeployableArtifact]:
+def _deployables(artifacts: Sequence[Taken], rows: Rows) -> Iterator[DeployableArtifact]:
     members = _members(artifacts, rows)
-    versions = ArtifactVersion.objects.filter(pk__in=rows.values("current"))
+    versions = ArtifactVersion.objects.filter(pk__in=rows().values("current"))
     columns = versions.values_list(AsStored("pk"), "content_digest", "manifest__files")
     contents = {pk: (digest, files) for pk, digest, files in columns}
     for artifact in artifacts:
@@ -120,11 +121,11 @@ def _deployables(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> Iterat
         )
 
 
-def _members(artifacts: Sequence[Taken], rows: QuerySet[Artifact]) -> dict[UUID, tuple[Member, ...]]:
+def _members(artifacts: Sequence[Taken], rows: Rows) -> dict[UUID, tuple[Member, ...]]:
     """What each plugin among them loads."""
     if all(each.type != ArtifactType.PLUGIN for each in artifacts):
         return {}
-    plugins = rows.filter(type=ArtifactType.PLUGIN).values_list("pk", "members")
+    plugins = rows().filter(type=ArtifactType.PLUGIN).values_list("pk", "members")
     return {uuid: tuple(chain.from_iterable(map(_member, members))) for uuid, members in plugins}
 
 

@@ -260,7 +260,7 @@ def _agree(wanted: Wanted, found: Plan) -> None:
 
 def _untrusted(resolved: ResolvedSet) -> Iterator[Artifact]:
     """What would run by itself although nobody vouches for where it comes from."""
-    active = resolved.rows.filter(type__in=ACTIVE_TYPES).select_related("source").order_by("type", "name")
+    active = resolved.rows().filter(type__in=ACTIVE_TYPES).select_related("source").order_by("type", "name")
     return (each for each in active if needs_confirmation(each.type, each.source))
 
 

@@ -11,6 +11,7 @@ from django.db.models import F
 from collections_app.models import Artifact, Group
 from deployment_sets.models import MAX_DEPTH, DeploymentSet, SetMember
 from deployment_sets.operations.locking import locked, locked_member
+from deployment_sets.operations.resolving import nesting
 from deployment_sets.operations.sets import PrivateInside, close_gap, named, touch
 from deployment_sets.resolution import Kind as Target, longest_path, path_between, upside_down
 from skillmeat_site.accounts.models import User
@@ -160,12 +161,12 @@ def _require_target(parent: DeploymentSet, new: NewMember, *, by: User) -> None:
 def _require_nestable(outer: DeploymentSet, inner: DeploymentSet, *, by: User) -> None:
     if not outer.may_contain(inner):
         raise PrivateInside(f"{inner} is private, and {outer} is not a private set of its owner.")
-    nesting = SetMember.objects.nesting([outer.project_id])
-    back = path_between(inner.pk, outer.pk, nesting)
+    nested = nesting([outer.project_id])
+    back = path_between(inner.pk, outer.pk, nested)
     if back:
         raise SetCycle(f"This would close the cycle {_path([outer.pk, *back], by=by)}.")
-    above = longest_path(outer.pk, upside_down(nesting))
-    path = [*reversed(above), *longest_path(inner.pk, nesting)]
+    above = longest_path(outer.pk, upside_down(nested))
+    path = [*reversed(above), *longest_path(inner.pk, nested)]
     if len(path) > MAX_DEPTH:
         raise NestedTooDeep(f"{len(path)} sets would lie in each other: {_path(path, by=by)}.")
 

@@ -1,6 +1,6 @@
 """What sets stand for: their rows read in a constant number of queries, then `resolution` on plain values."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ from deployment_sets.resolution import (
     Container,
     Kind,
     Member,
+    Nesting,
     Path,
     Unresolved,
     reached,
@@ -35,13 +36,13 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedSet:
-    """What a set stands for, in order; `rows` are those of its artifacts."""
+    """What a set stands for, in order; `rows` gives those of its artifacts."""
 
     set_id: UUID
     depth: int
     artifacts: tuple[Placed, ...]
     unresolved: tuple[Unresolved, ...]
-    rows: QuerySet[Artifact]
+    rows: Callable[[], QuerySet[Artifact]]
 
     @property
     def resolved_count(self) -> int:
@@ -66,7 +67,7 @@ def resolve(deployment_set: DeploymentSet) -> ResolvedSet:
         depth=found.depth,
         artifacts=tuple(Placed(taken[uuid], path) for uuid, path in found.artifacts.items()),
         unresolved=found.unresolved,
-        rows=reach.artifacts(),
+        rows=reach.artifacts,
     )
 
 
@@ -86,12 +87,20 @@ def measure(deployment_sets: Collection[DeploymentSet]) -> None:
         deployment_set.depth = resolution.depth
 
 
+def nesting(projects: Iterable[UUID]) -> Nesting:
+    """Which set lies in which, in these projects."""
+    found: dict[UUID, list[UUID]] = {}
+    for outer, inner in _NESTED.rows(*projects):
+        found.setdefault(outer, []).append(inner)
+    return found
+
+
 class _Reach:
     """Everything at or below these sets."""
 
     def __init__(self, deployment_sets: Collection[DeploymentSet]) -> None:
-        nesting = SetMember.objects.nesting({each.project_id for each in deployment_sets})
-        self._sets = sorted(reached((each.pk for each in deployment_sets), nesting))
+        nested = nesting({each.project_id for each in deployment_sets})
+        self._sets = sorted(reached((each.pk for each in deployment_sets), nested))
 
     def artifacts(self) -> QuerySet[Artifact]:
         """Those that exist among the members, directly or through groups."""
@@ -134,6 +143,14 @@ def _member(row: Sequence[Any]) -> tuple[UUID, Member]:
     return parent, Member(kind, artifact or group or inner)
 
 
+_NESTED = Prepared(
+    lambda *projects: (
+        SetMember.objects.filter(parent__project__in=projects)
+        .exclude(member_set=None)
+        .order_by()
+        .values_list("parent", "member_set")
+    )
+)
 _TAKEN = Prepared(
     lambda *twice: _artifacts(twice[: len(twice) // 2], twice[len(twice) // 2 :]).values_list(*COLUMNS)
 )
