@@ -119,7 +119,8 @@ class Command(OperatorCommand):
 
     def _start(self, children: Children, port: int) -> None:
         bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--no-control-socket"]
-        children.start("web", ["gunicorn", "skillmeat_site.wsgi", *bind])
+        # Searches may be long: gunicorn would refuse half of this by itself, with a page instead of a problem.
+        children.start("web", ["gunicorn", "skillmeat_site.wsgi", *bind, "--limit-request-line", "8190"])
         children.start("worker", [str(settings.BASE_DIR / "manage.py"), "worker"])
         deadline = time.monotonic() + START_SECONDS
         while not _answers(f"http://127.0.0.1:{port}/readyz"):
