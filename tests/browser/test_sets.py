@@ -52,7 +52,7 @@ def test_a_set_is_made_filled_ordered_renamed_and_cloned(
 
     add_artifact(page, "pdf")
     add_artifact(page, "csv")
-    page.get_by_label("Group").select_option("docs")
+    page.get_by_label("Group").select_option("docs (Ours)")
     press(page, "Add")
     press(page, "Move docs up")
     assert focused(page) == "Move docs up"
