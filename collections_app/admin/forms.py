@@ -13,7 +13,7 @@ from collections_app.drift import Mode, Options
 from collections_app.models import Artifact, Collection
 from collections_app.planning import Resolution
 from marketplace.models.entry import TYPES
-from skillmeat_site.admin_pages.forms import ShapedForm, TagsField, interval_choices
+from skillmeat_site.admin_pages.forms import InProject, ShapedForm, TagsField, interval_choices
 
 ANY = [("", "all types")]
 
@@ -44,15 +44,8 @@ class CollectionForm(ShapedForm):
         return form
 
 
-class NewCollectionForm(CollectionForm):
+class NewCollectionForm(InProject, CollectionForm):
     shape = NewCollectionSerializer
-    field_order = ("project",)
-
-    project = forms.ChoiceField()
-
-    def __init__(self, *args: Any, projects: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["project"].choices = [(slug, slug) for slug in projects]  # type: ignore[attr-defined]
 
 
 class ArtifactForm(ShapedForm):

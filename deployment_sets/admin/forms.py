@@ -7,7 +7,7 @@ from django import forms
 from deployment_sets.api.serializers import NewSetSerializer, SetSettingsSerializer
 from deployment_sets.models import DeploymentSet, Visibility
 from deployment_sets.operations.sets import Settings
-from skillmeat_site.admin_pages.forms import ShapedForm, TagsField
+from skillmeat_site.admin_pages.forms import InProject, ShapedForm, TagsField
 
 WHO_READS = {
     Visibility.PRIVATE: "private: its owner's alone",
@@ -36,12 +36,5 @@ class SetForm(ShapedForm):
         return cls(data, initial={name: getattr(deployment_set, name) for name in cls.base_fields})
 
 
-class NewSetForm(SetForm):
+class NewSetForm(InProject, SetForm):
     shape = NewSetSerializer
-    field_order = ("project",)
-
-    project = forms.ChoiceField()
-
-    def __init__(self, *args: Any, projects: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["project"].choices = [(slug, slug) for slug in projects]  # type: ignore[attr-defined]

@@ -63,14 +63,14 @@ def laid_out(artifacts: Sequence[Taken], rows: Rows) -> Layout:
 def conflicts(artifacts: Sequence[Taken], rows: Rows) -> tuple[PathConflict, ...]:
     """Those of `laid_out`, in three queries at most; files are listed only where claims are not remembered."""
     satisfied, skills = satisfied_by(_members(artifacts, rows), artifacts), skill_names(artifacts)
-    landing = [each for each in artifacts if not satisfied or each.uuid not in satisfied]
-    landings = [_landing(each, skills) for each in landing]
+    landed = [each for each in artifacts if not satisfied or each.uuid not in satisfied]
+    landings = [_landing(each, skills) for each in landed]
     claims = [_remembered.get(each) for each in landings]
     unknown = [number for number, found in enumerate(claims) if found is None]
-    unknown_artifacts = _deployables([landing[number] for number in unknown], rows) if unknown else ()
-    for number, artifact in zip(unknown, unknown_artifacts, strict=True):
+    found_now = _deployables([landed[number] for number in unknown], rows) if unknown else ()
+    for number, artifact in zip(unknown, found_now, strict=True):
         claims[number] = _claims(artifact, skills, landings[number])
-    claimed = zip(claims, landing, strict=True)
+    claimed = zip(claims, landed, strict=True)
     return tuple(conflicts_of((path, each.uuid) for paths, each in claimed for path in paths or ()))
 
 

@@ -68,6 +68,18 @@ class ShapedForm(forms.Form):
         self.add_error(field, f"{error.detail} {error.hint} {names}".strip())
 
 
+class InProject(ShapedForm):
+    """Of something new: asks first in which of the projects, by slug."""
+
+    field_order = ("project",)
+
+    project = forms.ChoiceField()
+
+    def __init__(self, *args: Any, projects: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].choices = [(slug, slug) for slug in projects]  # type: ignore[attr-defined]
+
+
 def sentences(errors: Any) -> list[str]:
     """Every sentence of a serializer's errors, however deep it lies."""
     if isinstance(errors, Mapping):
