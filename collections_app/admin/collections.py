@@ -17,6 +17,7 @@ from collections_app.operations.collections import CollectionExists
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.accounts.scoping import require_role
 from skillmeat_site.admin_pages import (
+    AddingPage,
     JourneyPage,
     ShownAdmin,
     added,
@@ -29,7 +30,6 @@ from skillmeat_site.admin_pages import (
     link,
     list_address,
     operator,
-    projects_of_editor,
     table,
 )
 from skillmeat_site.jobs.models import Trigger
@@ -124,22 +124,16 @@ class CollectionAdmin(ShownAdmin):
 
 
 @added.journey(Collection)
-class NewPage(JourneyPage):
+class NewPage(AddingPage):
     """An empty collection; imports make the default one by themselves."""
 
     slug, label, submit = "new", "Add collection…", "Add"
-    of_object = False
-
-    @classmethod
-    def is_open(cls, model_admin: admin.ModelAdmin, request: HttpRequest, obj: Any) -> bool:
-        may = super().is_open(model_admin, request, obj)
-        return may and request.user.has_perm("collections_app.add_collection")
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        return self.show(form=NewCollectionForm(projects=projects_of_editor(request)))
+        return self.show(form=NewCollectionForm(projects=self.projects))
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        form = NewCollectionForm(request.POST, projects=projects_of_editor(request))
+        form = NewCollectionForm(request.POST, projects=self.projects)
         if form.is_valid():
             try:
                 values = dict(form.changes())

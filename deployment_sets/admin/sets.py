@@ -19,6 +19,7 @@ from deployment_sets.operations import resolving, sets
 from deployment_sets.operations.sets import PrivateInside, SetExists
 from skillmeat_site.accounts.models import Project, Role
 from skillmeat_site.admin_pages import (
+    AddingPage,
     JourneyPage,
     ShownAdmin,
     added,
@@ -31,7 +32,6 @@ from skillmeat_site.admin_pages import (
     has_role,
     link,
     operator,
-    projects_of_editor,
 )
 from skillmeat_site.admin_pages.filters import OfProject
 from skillmeat_site.errors import DomainError
@@ -166,22 +166,16 @@ def last_deployments(request: HttpRequest, deployment_set: DeploymentSet) -> Saf
 
 
 @added.journey(DeploymentSet)
-class NewPage(JourneyPage):
+class NewPage(AddingPage):
     """An empty set; whoever makes it owns it."""
 
     slug, label, submit = "new", "Add set…", "Add"
-    of_object = False
-
-    @classmethod
-    def is_open(cls, model_admin: admin.ModelAdmin, request: HttpRequest, obj: Any) -> bool:
-        may = super().is_open(model_admin, request, obj)
-        return may and request.user.has_perm("deployment_sets.add_deploymentset")
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.show(form=NewSetForm(projects=projects_of_editor(request)))
+        return self.show(form=NewSetForm(projects=self.projects))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = NewSetForm(request.POST, projects=projects_of_editor(request))
+        form = NewSetForm(request.POST, projects=self.projects)
         if form.is_valid():
             project = Project.objects.get(slug=form.cleaned_data["project"])
             try:

@@ -13,7 +13,7 @@ from marketplace.operations import readers, sources
 from marketplace.operations.sources import NewSource, SourceExists
 from marketplace.repository import RepositoryNotFound
 from skillmeat_site.accounts.scoping import project_for_writing
-from skillmeat_site.admin_pages import JourneyPage, address, operator, projects_of_editor
+from skillmeat_site.admin_pages import AddingPage, address, operator
 from skillmeat_site.errors import DomainError
 
 FIELDS = {
@@ -24,11 +24,11 @@ FIELDS = {
 }
 
 
-class AddPage(JourneyPage):
+class AddPage(AddingPage):
     """The host is asked what it knows before anything is written; the source is created when that is confirmed."""
 
     model = Source
-    slug, label, of_object, permission = "add", "Add a source", False, "add"
+    slug, label = "add", "Add a source"
     steps = ("Paste a link", "Confirm")
     template = "admin/marketplace/source/add.html"
 
@@ -50,7 +50,7 @@ class AddPage(JourneyPage):
         return self.show(form=form)
 
     def _confirm(self, request: HttpRequest, location: readers.Location) -> HttpResponseBase:
-        form = NewSourceForm(projects=projects_of_editor(request), location=location)
+        form = NewSourceForm(projects=self.projects, location=location)
         said, unseen = None, ""
         try:
             said = sources.describe(location)
@@ -63,7 +63,7 @@ class AddPage(JourneyPage):
         return self.show(step=1, form=form, location=location, said=said, unseen=unseen, twins=twins)
 
     def _create(self, request: HttpRequest) -> HttpResponseBase:
-        form = NewSourceForm(request.POST, projects=projects_of_editor(request))
+        form = NewSourceForm(request.POST, projects=self.projects)
         if form.is_valid():
             try:
                 source = self._created(request, form)

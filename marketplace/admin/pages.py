@@ -29,10 +29,16 @@ class ShowingAdmin(OwnedAdmin):
 
 
 class _Listing(ChangeList):
+    """Finds a page's keys first, often in an index alone, and then the rows behind them."""
+
     model_admin: ShowingAdmin
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        return self.model_admin.of_list(super().get_queryset(request, exclude_parameters))
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        found: Any = self.result_list
+        keys = list(found.values_list("pk", flat=True)) if self.result_count else []
+        rows = self.model_admin.of_list(self.apply_select_related(self.root_queryset)).in_bulk(keys)
+        self.result_list = [rows[key] for key in keys if key in rows]
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Rows that are alike follow in the same direction, so that one index serves both."""

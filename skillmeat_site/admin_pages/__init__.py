@@ -12,7 +12,7 @@ A page is extended from above: `marketplace` owns the page of a source, and `col
 `@added.journey(Source)` to put its import there. No app looks up.
 """
 
-from skillmeat_site.admin_pages.journeys import JourneyPage
+from skillmeat_site.admin_pages.journeys import AddingPage, JourneyPage
 from skillmeat_site.admin_pages.marks import ago, badge, bar, chips, code, facts, table
 from skillmeat_site.admin_pages.pages import (
     ConsoleAdmin,
@@ -28,6 +28,7 @@ from skillmeat_site.admin_pages.pages import (
 from skillmeat_site.admin_pages.rows import address, link, list_address
 
 __all__ = [
+    "AddingPage",
     "ConsoleAdmin",
     "JourneyPage",
     "OwnedAdmin",

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -13,6 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
+from skillmeat_site.accounts.models import Project, Role
+from skillmeat_site.admin_pages.pages import operator, projects_of_editor
 from skillmeat_site.errors import DomainError
 
 
@@ -129,3 +132,19 @@ class JourneyPage(View):
         return (
             reverse(f"{base}_change", args=[self.object.pk]) if self.object else reverse(f"{base}_changelist")
         )
+
+
+class AddingPage(JourneyPage):
+    """A journey beneath the list that adds a row to one of `projects`: those whose editor one is, at least one."""
+
+    of_object = False
+
+    @classmethod
+    def is_open(cls, model_admin: ModelAdmin, request: HttpRequest, obj: Any) -> bool:
+        by, meta = operator(request), model_admin.opts
+        may = by.has_perm(f"{meta.app_label}.{get_permission_codename('add', meta)}")
+        return may and (by.is_superuser or Project.objects.with_role(by, Role.EDITOR).exists())
+
+    @property
+    def projects(self) -> list[str]:
+        return projects_of_editor(self.request)

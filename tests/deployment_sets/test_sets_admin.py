@@ -284,3 +284,12 @@ def test_the_owner_of_a_set_changes_it_as_an_editor(clerk: Callable[..., Client]
     console = clerk(Role.EDITOR)
     own = DeploymentSetFactory(owner=User.objects.get(pk=console.session["_auth_user_id"]))
     assert console.get(page(own, "members")).status_code == 200
+
+
+@pytest.mark.parametrize(("role", "may"), [(Role.VIEWER, False), (Role.EDITOR, True)])
+def test_whoever_may_add_nowhere_is_not_asked_to(clerk: Callable[..., Client], role: Role, may: bool) -> None:
+    console = clerk(role)
+    assert ("Add set" in console.get(LIST).content.decode()) is may
+    assert console.get(reverse("admin:deployment_sets_deploymentset_new")).status_code == (
+        200 if may else 403
+    )
