@@ -12,6 +12,7 @@ import time
 from statistics import median
 from typing import Any
 
+from benchmarks.processes import StepFailed
 from benchmarks.table import table
 
 REPEATS = 5
@@ -56,8 +57,11 @@ def _operators_client() -> Any:
 
     from skillmeat_site.accounts.models import User  # noqa: PLC0415
 
+    operator = User.objects.filter(is_superuser=True).first()
+    if operator is None:
+        raise StepFailed("There is no superuser here; make one with: python manage.py createsuperuser")
     client = Client(headers={"host": "localhost"})
-    client.force_login(User.objects.filter(is_superuser=True)[0])
+    client.force_login(operator)
     return client
 
 
@@ -77,5 +81,5 @@ def _ask(client: Any, address: str) -> tuple[float, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     answer = client.get(address)
     if answer.status_code != 200:  # noqa: PLR2004
-        raise SystemExit(f"{answer.status_code} for {address}")
+        raise StepFailed(f"{answer.status_code} for {address}")
     return (time.process_time() - cpu) * 1000, (time.perf_counter() - wall) * 1000

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from marketplace.admin import filters, shown
 from marketplace.admin.choosing import asking, each_allowed
-from marketplace.admin.pages import ShowingAdmin
+from marketplace.admin.pages import FEW, ShowingAdmin
 from marketplace.content import store
 from marketplace.manifest import ContentKind, is_main
 from marketplace.models import Entry
@@ -40,7 +40,6 @@ from skillmeat_site.admin_pages import (
 )
 from skillmeat_site.rendering import View, view
 
-COUNTED_AT_MOST = 1_000
 FOUND_AT_MOST = 500
 FILES_AT_MOST = 500
 READABLE = {ContentKind.FILE, ContentKind.EXECUTABLE, ContentKind.LFS}
@@ -52,7 +51,7 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by()[: COUNTED_AT_MOST + 1].count())
+        return int(rows.order_by()[: FEW + 1].count())
 
 
 class ReasonForm(forms.Form):

@@ -24,6 +24,11 @@ def _with(rows: QuerySet[Any], **values: Any) -> QuerySet[Any]:
     return rows.filter(**values)
 
 
+def _of_status(rows: Any, *, status: Status) -> QuerySet[Any]:
+    known: QuerySet[Any] = rows.of_status(status)
+    return known
+
+
 def _found(rows: QuerySet[Any]) -> QuerySet[Any]:
     """In the words of the partial index, which SQLite otherwise passes by."""
     return rows.exclude(worst_finding="")
@@ -140,11 +145,7 @@ class EntryStatus(Question):
     title, parameter_name = "status", "status"
     answers = {
         "any": ("all, removed too", lambda rows: rows),
-        **{
-            status.value: (status.value, partial(_with, status=status))
-            for status in (Status.NEW, Status.UPDATED, Status.UNCHANGED)
-        },
-        "removed": ("removed", lambda rows: rows.exclude(removed_at=None)),
+        **{status.value: (status.value, partial(_of_status, status=status)) for status in Status},
     }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

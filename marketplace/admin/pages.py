@@ -8,6 +8,8 @@ from django.http import HttpRequest
 
 from skillmeat_site.admin_pages import OwnedAdmin
 
+FEW = 1_000
+
 
 class ShowingAdmin(OwnedAdmin):
     """Pages without a field of their own, beneath lists that read no large columns."""
@@ -29,11 +31,17 @@ class ShowingAdmin(OwnedAdmin):
 
 
 class _Listing(ChangeList):
-    """Finds a page's keys first, often in an index alone, and then the rows behind them."""
+    """Finds a page's keys first, often in an index alone, and then the rows behind them.
+
+    Few rows are looked for only once: how many there are, and which come first, is asked of their keys.
+    """
 
     model_admin: ShowingAdmin
 
     def get_results(self, request: HttpRequest) -> None:
+        few = list(self.queryset.order_by().values_list("pk", flat=True)[: FEW + 1])
+        if len(few) <= FEW:
+            self.queryset = self.root_queryset.filter(pk__in=few).order_by(*self.queryset.query.order_by)
         super().get_results(request)
         found: Any = self.result_list
         keys = list(found.values_list("pk", flat=True)) if self.result_count else []

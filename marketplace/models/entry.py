@@ -71,7 +71,8 @@ class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
             case Status.NEW:
                 return present.filter(first_seen_at__gte=latest)
             case Status.UPDATED:
-                return present.filter(first_seen_at__lt=latest, changed_at__gte=latest)
+                ever_changed = present.filter(changed_at__gt=F("first_seen_at"))  # they have an index
+                return ever_changed.filter(first_seen_at__lt=latest, changed_at__gte=latest)
         before = Q(first_seen_at__lt=latest, changed_at__lt=latest)
         return present.filter(before | Q(source__advanced_at=None))
 
@@ -169,6 +170,11 @@ class Entry(Row):
             # The console's list, newest first or surest first, and what is rare in it.
             models.Index(fields=["-confidence", "-id"], name="entry_surest"),
             models.Index(fields=["type", "-id"], name="entry_of_type"),
+            models.Index(
+                fields=["-id", "source", "changed_at", "first_seen_at"],
+                condition=Q(removed_at=None, changed_at__gt=F("first_seen_at")),
+                name="entry_changed",
+            ),
             models.Index(fields=["-id"], condition=~Q(imported_at=None), name="entry_imported"),
             models.Index(fields=["-id"], condition=~Q(excluded_at=None), name="entry_excluded"),
             models.Index(

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.admin import entries, filters
+from marketplace.admin import entries, filters, pages
 from marketplace.models import Entry, Manifest, Source
 from skillmeat_site.audit.models import AuditEvent
 from tests.factories import EntryFactory, ProjectFactory, SourceFactory, stored
@@ -40,6 +40,7 @@ def listed(console: Client, **query: str) -> set[str]:
         ({"type": "hook"}, {"type": "hook"}),
         ({"status": "removed"}, {"removed_at": timezone.now()}),
         ({"status": "new"}, {"first_seen_at": timezone.now()}),
+        ({"status": "updated"}, {"changed_at": timezone.now()}),
         ({"trust": "official"}, {"source__trust_level": "official"}),
         ({"sure": "low"}, {"confidence": 40}),
         ({"imported": "yes"}, {"imported_at": timezone.now()}),
@@ -74,12 +75,15 @@ def test_a_scan_notes_the_worst_finding(source: Source) -> None:
     assert worst == said
 
 
+@pytest.mark.parametrize(("few", "counted"), [(3, 4), (10, 6)])
 def test_the_number_of_rows_is_counted_so_far_and_no_further(
-    console: Client, monkeypatch: pytest.MonkeyPatch
+    console: Client, monkeypatch: pytest.MonkeyPatch, few: int, counted: int
 ) -> None:
-    monkeypatch.setattr(entries, "COUNTED_AT_MOST", 3)
+    for module in (entries, pages):
+        monkeypatch.setattr(module, "FEW", few)
     EntryFactory.create_batch(6, source=SourceFactory())
-    assert console.get(LIST).context["cl"].result_count == 4
+    listing = console.get(LIST).context["cl"]
+    assert (listing.result_count, len(listing.result_list)) == (counted, 6)
 
 
 def test_the_list_costs_the_same_for_one_row_and_for_many(console: Client) -> None:
