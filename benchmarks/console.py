@@ -28,7 +28,7 @@ PAGES = {
         "",
         *("type=hook", "type=skill", "status=any", "status=removed", "status=new", "status=updated"),
         *("sure=high", "sure=low", "trust=official", "imported=yes", "excluded=yes", "findings=error"),
-        *("findings=none", "project=default", "o=3", "o=-3", "o=-3&type=hook", "p=20"),
+        *("findings=none", "project=default", "o=3", "o=-3", "o=-3&type=hook", "o=3&type=skill", "p=20"),
     ),
 }
 

@@ -21,10 +21,11 @@ from marketplace.admin.choosing import asking, each_allowed
 from marketplace.admin.pages import FEW, ShowingAdmin
 from marketplace.content import store
 from marketplace.manifest import ContentKind, is_main
-from marketplace.models import Entry
+from marketplace.models import Entry, Source
 from marketplace.operations import catalogue
 from marketplace.search import find
 from marketplace.search.words import query_words
+from skillmeat_site.accounts.models import User
 from skillmeat_site.admin_pages import (
     JourneyPage,
     added,
@@ -104,6 +105,12 @@ class EntryAdmin(ShowingAdmin):
         rows: Any = super().get_queryset(request)
         stated: QuerySet[Any] = rows.with_status()
         return stated
+
+    def visible(self, rows: Any, user: User) -> QuerySet[Any]:
+        mine: QuerySet[Any] = rows
+        if not user.is_superuser:
+            mine = rows.of_sources(Source.objects.in_projects(user.project_keys()))
+        return mine
 
     def of_list(self, rows: Any) -> QuerySet[Any]:
         lean: QuerySet[Any] = rows.for_lists()

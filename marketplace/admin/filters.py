@@ -1,15 +1,16 @@
 """Questions that operators ask of the two lists, each answered by one condition."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import ScanStatus, Source, SourceTag, Status, TrustLevel
+from marketplace.models.entry import EntryQuerySet
 from marketplace.vetting.findings import Severity
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.admin_pages import operator
@@ -17,7 +18,6 @@ from skillmeat_site.admin_pages.filters import Question
 
 MOST_TAGS = 30
 MOST_PROJECTS = 100
-FEW_SOURCES = 200
 
 
 def _with(rows: QuerySet[Any], **values: Any) -> QuerySet[Any]:
@@ -113,16 +113,9 @@ class InProject(SimpleListFilter):
 
 
 class SourceInProject(InProject):
-    """Of entries: those of few sources are gathered; those of many are met soon enough on the way through all."""
-
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.value():
-            return queryset
-        theirs = Source.objects.filter(project__slug=self.value())
-        few = list(theirs.values_list("pk", flat=True)[: FEW_SOURCES + 1])
-        if len(few) <= FEW_SOURCES:
-            return queryset.filter(source__in=few)
-        return queryset.filter(Exists(theirs.filter(pk=OuterRef("source_id"))))
+        value, known = self.value(), cast("EntryQuerySet", queryset)
+        return known.of_sources(Source.objects.filter(project__slug=value)) if value else queryset
 
 
 def _slugs(request: HttpRequest) -> list[str]:

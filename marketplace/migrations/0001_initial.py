@@ -223,6 +223,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entry',
+            index=models.Index(fields=['type', '-confidence', '-id'], name='entry_surest_of_type'),
+        ),
+        migrations.AddIndex(
+            model_name='entry',
             index=models.Index(condition=models.Q(('changed_at__gt', models.F('first_seen_at')), ('removed_at', None)), fields=['-id', 'source', 'changed_at', 'first_seen_at'], name='entry_changed'),
         ),
         migrations.AddIndex(

@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import quote
 
 from django.db import models
-from django.db.models import Case, Count, F, Q, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models.content import Manifest
@@ -19,6 +19,8 @@ from skillmeat_site.rows import Row
 TYPES = [(artifact_type.value, artifact_type.value) for artifact_type in ArtifactType]
 
 DIRECTORY_TYPES = {ArtifactType.SKILL, ArtifactType.PLUGIN}
+
+FEW_SOURCES = 200
 
 
 class Status(models.TextChoices):
@@ -32,6 +34,13 @@ class Status(models.TextChoices):
 
 class EntryQuerySet(ProjectOwnedQuerySet["Entry"]):
     project_path = "source__project"
+
+    def of_sources(self, sources: models.QuerySet[Source]) -> Self:
+        """For lists of all: entries of few sources are gathered, those of many are met soon on the way through."""
+        few = list(sources.order_by().values_list("pk", flat=True)[: FEW_SOURCES + 1])
+        if len(few) <= FEW_SOURCES:
+            return self.filter(source__in=few)
+        return self.filter(Exists(sources.filter(pk=OuterRef("source_id"))))
 
     def present(self) -> Self:
         return self.filter(removed_at=None)
@@ -170,6 +179,7 @@ class Entry(Row):
             # The console's list, newest first or surest first, and what is rare in it.
             models.Index(fields=["-confidence", "-id"], name="entry_surest"),
             models.Index(fields=["type", "-id"], name="entry_of_type"),
+            models.Index(fields=["type", "-confidence", "-id"], name="entry_surest_of_type"),
             models.Index(
                 fields=["-id", "source", "changed_at", "first_seen_at"],
                 condition=Q(removed_at=None, changed_at__gt=F("first_seen_at")),

@@ -104,8 +104,11 @@ class OwnedAdmin(ConsoleAdmin):
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: Any = super().get_queryset(request)
-        mine: QuerySet[Any] = rows.visible_to(operator(request))
+        return self.visible(super().get_queryset(request), operator(request))
+
+    def visible(self, rows: Any, user: User) -> QuerySet[Any]:
+        """Those of the rows that this user may see."""
+        mine: QuerySet[Any] = rows.visible_to(user)
         return mine
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

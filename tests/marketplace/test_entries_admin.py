@@ -1,16 +1,19 @@
 """The catalogue in the console: why things are there, what is in them, and leaving them out."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from marketplace.admin import entries, filters, pages
-from marketplace.models import Entry, Manifest, Source
+from marketplace.admin import entries, pages
+from marketplace.models import Entry, Manifest, Source, entry as entry_rows
+from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.audit.models import AuditEvent
 from tests.factories import EntryFactory, ProjectFactory, SourceFactory, stored
 
@@ -108,10 +111,24 @@ def test_the_entries_of_a_project_are_found_whether_it_has_few_sources_or_many(
     monkeypatch: pytest.MonkeyPatch,
     few: int,
 ) -> None:
-    monkeypatch.setattr(filters, "FEW_SOURCES", few)
+    monkeypatch.setattr(entry_rows, "FEW_SOURCES", few)
     EntryFactory(name="theirs", source__project=ProjectFactory(slug="docs"))
     EntryFactory(name="ours")
     assert listed(console, project="docs") == {"theirs"}
+
+
+@pytest.mark.parametrize("few", [0, 200])
+def test_staff_see_the_entries_of_their_projects(
+    member: Callable[..., User], monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(entry_rows, "FEW_SOURCES", few)
+    viewer = member(Role.VIEWER, is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(content_type__app_label="marketplace"))
+    client = Client()
+    client.force_login(viewer)
+    theirs, ours = EntryFactory(source__project=ProjectFactory()), EntryFactory(name="ours")
+    assert listed(client) == {"ours"}
+    assert (client.get(page(theirs)).status_code, client.get(page(ours)).status_code) == (302, 200)
 
 
 def _cost(console: Client, address: str) -> int:
