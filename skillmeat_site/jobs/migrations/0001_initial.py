@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('queued', 'running'))), fields=('kind', 'subject_id'), name='one_live_job_per_subject'),
+            constraint=models.UniqueConstraint(condition=models.Q(('finished_at', None)), fields=('kind', 'subject_id'), name='one_live_job_per_subject'),
         ),
         migrations.AddConstraint(
             model_name='job',
