@@ -9,6 +9,7 @@ that ids sort by creation. Within one process ids are strictly increasing (metho
 import secrets
 import threading
 import time
+from functools import lru_cache
 from uuid import UUID
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -40,6 +41,7 @@ def first_at(seconds: float) -> UUID:
     return UUID(int=(int(seconds * 1000) & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
+@lru_cache(maxsize=10_000)
 def encode(prefix: str, value: UUID | str) -> str:
     """The outside form, for example `src_06a1...`, of a UUID or its 32 digits; `decode` is its inverse."""
     number = int(value, 16) if isinstance(value, str) else value.int

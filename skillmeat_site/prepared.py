@@ -3,28 +3,40 @@
 Django makes its SQL anew for every queryset, which takes longer than the database does for a query by key.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Func, Model, QuerySet, TextField
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 KEPT = 200
-Value = UUID | str
+Key = UUID | str
 Row = Sequence[Any]
+Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
     sql: str
     constants: tuple[Any, ...]
-    columns: tuple[Expression, ...]
+    converters: tuple[tuple[int, Convert], ...]
+    """By column, for those that have to be converted."""
+
+    def converted(self, rows: list[Row]) -> list[Row]:
+        """As Python has them."""
+        if not rows or not self.converters:
+            return rows
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for place, convert in self.converters:
+            columns[place] = [convert(value) for value in columns[place]]
+        return list(zip(*columns, strict=True))
 
 
 class Prepared:
@@ -36,42 +48,61 @@ class Prepared:
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
         self._build = build
-        self._statements: dict[tuple[str, int], _Statement] = {}
+        self._statements: dict[tuple[str, int], _Statement | None] = {}
 
-    def rows(self, *values: Value) -> list[Row]:
-        """What the queryset of these values would give; nothing for none."""
-        if not values:
-            return []
+    def rows(self, *values: Key) -> list[Row]:
+        """What the queryset of these values would give."""
         connection = connections[DEFAULT_DB_ALIAS]
-        place = connection.vendor, len(values)
-        statement = self._statements.get(place)
+        statement = self._statement(values, connection)
         if statement is None:
-            statement = self._compiled(values, connection)
-            if len(values) <= KEPT:
-                self._statements[place] = statement
+            return []
         with connection.cursor() as cursor:
-            cursor.execute(statement.sql, (*statement.constants, *_adapted(values, connection)))
-            return _converted(cursor.fetchall(), statement.columns, connection)
+            cursor.execute(statement.sql, (*statement.constants, *as_stored(values, connection)))
+            return statement.converted(cursor.fetchall())
 
-    def _compiled(self, values: Sequence[Value], connection: BaseDatabaseWrapper) -> _Statement:
+    def count(self, *values: Key) -> int:
+        """How many rows that would be."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        statement = self._statement(values, connection)
+        if statement is None:
+            return 0
+        with connection.cursor() as cursor:
+            counted = f"SELECT count(*) FROM ({statement.sql}) AS counted"  # noqa: S608  Django's own words
+            cursor.execute(counted, (*statement.constants, *as_stored(values, connection)))
+            return int(cursor.fetchone()[0])
+
+    def _statement(self, values: Sequence[Key], connection: BaseDatabaseWrapper) -> _Statement | None:
+        """None when the queryset knows without the database that it has no rows."""
+        place = connection.vendor, len(values)
+        if place in self._statements:
+            return self._statements[place]
+        statement = self._compiled(values, connection)
+        if len(values) <= KEPT:
+            self._statements[place] = statement
+        return statement
+
+    def _compiled(self, values: Sequence[Key], connection: BaseDatabaseWrapper) -> _Statement | None:
         """With stand-ins that nothing else can equal, so that no value of the first who asks stays in it."""
         stand_ins = [uuid4() if isinstance(value, UUID) else uuid4().hex for value in values]
         compiler = self._build(*stand_ins).query.get_compiler(connection=connection)
-        return _statement(compiler, _adapted(stand_ins, connection))
+        try:
+            return _statement(compiler, as_stored(stand_ins, connection), connection)
+        except EmptyResultSet:
+            return None
 
 
-def prepared_row(model: type[AnyModel], field: str) -> Callable[[Value], AnyModel | None]:
+def prepared_row(model: type[AnyModel], field: str) -> Callable[[Key], AnyModel | None]:
     """Finds the row of a model by a unique field."""
 
     def names() -> list[str]:
         return [each.attname for each in model._meta.concrete_fields]
 
-    def build(value: Value) -> QuerySet[Any, Any]:
+    def build(value: Key) -> QuerySet[Any, Any]:
         return model._base_manager.filter(**{field: value}).order_by().values_list(*names())
 
     by_field = Prepared(build)
 
-    def find(value: Value) -> AnyModel | None:
+    def find(value: Key) -> AnyModel | None:
         return next((model.from_db(DEFAULT_DB_ALIAS, names(), row) for row in by_field.rows(value)), None)
 
     return find
@@ -102,40 +133,55 @@ class AsStored(Func):
 
 
 class AsWritten(AsStored):
-    """A moment as JSON shows it: SQLite keeps text in UTC, to which RFC 3339 adds two letters."""
+    """A moment as JSON shows it: RFC 3339 in UTC, with microseconds where there are any."""
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """Which keeps text in UTC that lacks two letters."""
         return super().as_sql(
             compiler, connection, template="replace(%(expressions)s, ' ', 'T') || 'Z'", **extra
         )
 
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """Whose driver makes moments in Python, which takes longer than all the rest of a list."""
+        written = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+        return super().as_sql(compiler, connection, template=f"replace({written}, '.000000', '')", **extra)
 
-def _statement(compiler: Any, adapted: Sequence[Value]) -> _Statement:
+
+def _statement(compiler: Any, stored: Sequence[Key], connection: BaseDatabaseWrapper) -> _Statement:
     sql, parameters = compiler.as_sql()
-    first = len(parameters) - len(adapted)
+    first = len(parameters) - len(stored)
     constants, last = parameters[:first], parameters[first:]
-    if list(last) != list(adapted) or any(value in constants for value in adapted):
+    if list(last) != list(stored) or any(value in constants for value in stored):
         raise TypeError(f"The values are not the last parameters, each once, of {sql}")
-    return _Statement(sql, tuple(constants), tuple(column for column, _, _ in compiler.select))
+    columns = [column for column, _, _ in compiler.select]
+    return _Statement(sql, tuple(constants), tuple(_converters(columns, connection)))
 
 
-def _adapted(values: Sequence[Value], connection: BaseDatabaseWrapper) -> Sequence[Value]:
-    """As the database takes them."""
+def as_stored(values: Sequence[Key], connection: BaseDatabaseWrapper) -> Sequence[Key]:
+    """Keys as the database takes and, with `AsStored`, gives them."""
     if connection.features.has_native_uuid_field:
         return values
     return [value.hex if isinstance(value, UUID) else value for value in values]
 
 
-def _converted(rows: list[Row], columns: Iterable[Expression], connection: BaseDatabaseWrapper) -> list[Row]:
-    """As Python has them, by the converters that Django uses."""
-    found: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for place, column in enumerate(columns if rows else ()):
+def _converters(
+    columns: Iterable[Expression], connection: BaseDatabaseWrapper
+) -> Iterator[tuple[int, Convert]]:
+    """Those that Django uses."""
+    for place, column in enumerate(columns):
         for convert in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
             if convert == getattr(connection.ops, "convert_uuidfield_value", None):
-                found[place] = [value and _uuid(value) for value in found[place]]
+                yield place, _uuid_or_none
             else:
-                found[place] = [convert(value, column, connection) for value in found[place]]
-    return list(zip(*found, strict=True))
+                yield place, partial(_converted, convert, column, connection)
+
+
+def _converted(convert: Callable[..., Any], column: Expression, connection: Any, value: Any) -> Any:
+    return convert(value, column, connection)
+
+
+def _uuid_or_none(digits: str | None) -> UUID | None:
+    return _uuid(digits) if digits else None
 
 
 @lru_cache(maxsize=20_000)

@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entry',
-            index=models.Index(condition=models.Q(('excluded_at', None), ('removed_at', None)), fields=['source', 'first_seen_at', 'changed_at'], name='entry_by_status'),
+            index=models.Index(condition=models.Q(('excluded_at', None), ('removed_at', None)), fields=['source', 'first_seen_at', 'changed_at', 'type', 'confidence', 'path', 'id'], name='entry_by_status'),
         ),
         migrations.AddIndex(
             model_name='entry',

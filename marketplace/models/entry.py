@@ -165,8 +165,9 @@ class Entry(Row):
                 condition=Q(removed_at=None, excluded_at=None),
                 name="entry_counted",
             ),
+            # With what such lists are ordered by, so that they are sorted without their rows.
             models.Index(
-                fields=["source", "first_seen_at", "changed_at"],
+                fields=["source", "first_seen_at", "changed_at", "type", "confidence", "path", "id"],
                 condition=Q(removed_at=None, excluded_at=None),
                 name="entry_by_status",
             ),

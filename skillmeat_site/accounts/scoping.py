@@ -28,15 +28,18 @@ class ProjectOwnedQuerySet(models.QuerySet[Owned]):
         return self.filter(**{f"{self.project_path}__in": memberships.values("project_id")})
 
     def in_projects(self, projects: Sequence[UUID] | None) -> Self:
-        """The rows of these projects, None being all.
+        """The rows of these projects, None being all."""
+        return self if projects is None else self.filter(**self.of_projects(projects))
+
+    @classmethod
+    def of_projects(cls, projects: Sequence[UUID]) -> dict[str, Any]:
+        """That condition, as what `filter` takes.
 
         For lists: with one project, which is what most people have, an index that begins with it is in order.
         """
-        if projects is None:
-            return self
         if len(projects) == 1:
-            return self.filter(**{self.project_path: projects[0]})
-        return self.filter(**{f"{self.project_path}__in": projects})
+            return {cls.project_path: projects[0]}
+        return {f"{cls.project_path}__in": projects}
 
 
 def require_role(user: User, project: Project | Any, role: Role) -> None:

@@ -6,20 +6,20 @@ and then reads only the columns that its fields need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache, partial
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import JSONField, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import JSONField, QuerySet, TextField, Value
+from django.db.models.functions import Cast, NullIf
 from rest_framework import serializers
 
 from skillmeat_site.api.fields import NullableText, PublicIdField, WorkedOutField
 from skillmeat_site.ids import encode
-from skillmeat_site.prepared import AsStored, AsWritten, Prepared, VisibleRow
+from skillmeat_site.prepared import AsStored, AsWritten, Key, Prepared, Row, VisibleRow, as_stored
 
 # What these show is what their column holds; JSON has one form for it, orjson's.
 AS_STORED = (
@@ -42,52 +42,50 @@ class Shape:
 
     def __init__(self, serializer: type[serializers.Serializer[Any]]) -> None:
         fields = serializer().fields
-        self._names = tuple(fields)
-        self._converted: list[tuple[str, Callable[[Any], Any]]] = []
-        self._worked_out: list[tuple[str, Callable[..., Any], Callable[[Any], Any]]] = []
-        # The first columns are those of the fields, in their order, so that a row is a dict at once.
-        columns = [_columns(field)[0] for field in fields.values()]
-        for name, field in fields.items():
-            if isinstance(field, WorkedOutField):
-                columns += [column for column in field.columns if column not in columns]
-                values = itemgetter(*map(columns.index, field.columns))
-                self._worked_out.append((name, field.work, values))
-            elif convert := _conversion(field):
-                self._converted.append((name, convert))
         rows: QuerySet[Any] = serializer.Meta.rows  # type: ignore[attr-defined]
         documents = {field.name for field in rows.model._meta.fields if isinstance(field, JSONField)}
-        # JSON is sent as it is stored: nobody here looks into it.
-        self._converted += [(name, orjson.Fragment) for name in self._names if name in documents]
-        read: list[Any] = [Cast(name, TextField()) if name in documents else name for name in columns]
-        worked_with = {
-            name for each in fields.values() if isinstance(each, WorkedOutField) for name in each.columns
-        }
+        self._names = tuple(fields)
+        self._conversions: list[tuple[int, Callable[[Any], Any]]] = []
+        self._worked_out: list[tuple[int, Callable[..., Any], slice]] = []
+        # First a column for each field, in their order, so that a row is a dict at once; then what is worked with.
+        read: list[Any] = []
+        behind: list[str] = []
         for place, field in enumerate(fields.values()):
-            unconverted = _unconverted(field)
-            if unconverted and columns[place] not in worked_with:
-                read[place] = unconverted(columns[place])
-        self._rows = rows.order_by().values_list("pk", *read)
+            if isinstance(field, WorkedOutField):
+                first = len(fields) + len(behind)
+                self._worked_out.append((place, field.work, slice(first, first + len(field.columns))))
+                read.append(AsStored("pk"))  # keeps the place
+                behind += field.columns
+                continue
+            column = "__".join(field.source_attrs)
+            expression, convert = _reading(field, is_document=column in documents)
+            read.append(expression(column))
+            if convert:
+                self._conversions.append((place, convert))
+        self._rows = rows.order_by().values_list(*read, *behind, AsStored("pk"))
         self._by_keys = Prepared(lambda *keys: self._rows.filter(pk__in=keys))
         self._visible = VisibleRow(self._rows)
 
-    def read(self, keys: Iterable[UUID]) -> list[dict[str, Any]]:
+    def read(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
-        keys = list(keys)
-        found = {row[0]: row[1:] for row in self._by_keys.rows(*keys)}
-        return [self._shown(found[key]) for key in keys if key in found]
+        keys = as_stored(list(keys), connections[DEFAULT_DB_ALIAS])
+        found = {row[-1]: row for row in self._by_keys.rows(*keys)}
+        return self._shown([found[key] for key in keys if key in found])
 
     def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:
         """The row with this key, if this user may see it."""
         row = self._visible.read(key, user)
-        return self._shown(row[1:]) if row else None
+        return self._shown([row])[0] if row else None
 
-    def _shown(self, row: Sequence[Any]) -> dict[str, Any]:
-        shown = dict(zip(self._names, row, strict=False))
-        for name, convert in self._converted:
-            shown[name] = convert(shown[name])
-        for name, work, values in self._worked_out:
-            shown[name] = work(*values(row))
-        return shown
+    def _shown(self, rows: list[Row]) -> list[dict[str, Any]]:
+        """Column by column, which takes Python half of the time."""
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        shown = columns[: len(self._names)]
+        for place, convert in self._conversions if rows else ():
+            shown[place] = map(convert, columns[place])
+        for place, work, places in self._worked_out if rows else ():
+            shown[place] = map(work, *columns[places])
+        return [dict(zip(self._names, row, strict=True)) for row in zip(*shown, strict=True)]
 
 
 @cache
@@ -95,31 +93,30 @@ def shape_of(serializer: type[serializers.Serializer[Any]]) -> Shape:
     return Shape(serializer)
 
 
-def _columns(field: serializers.Field[Any, Any, Any, Any]) -> Sequence[str]:
-    return field.columns if isinstance(field, WorkedOutField) else ["__".join(field.source_attrs)]
-
-
-def _conversion(field: serializers.Field[Any, Any, Any, Any]) -> Callable[[Any], Any] | None:
-    """What turns a column's value into the field's; None when it is shown as it is."""
+def _reading(
+    field: serializers.Field[Any, Any, Any, Any], *, is_document: bool
+) -> tuple[Callable[[str], Any], Callable[[Any], Any] | None]:
+    """How a field's column is read, and what turns its value into the field's; None when it is shown as it is."""
+    if is_document:  # sent as it is stored: nobody here looks into it
+        return _as_text, orjson.Fragment
     if isinstance(field, PublicIdField):
-        return partial(_public_id, field.model.id_prefix)
+        return AsStored, partial(_public_id, field.model.id_prefix)
     if isinstance(field, NullableText):
-        return _text_or_none
-    if isinstance(field, AS_STORED) or hasattr(field, "is_shown_as_stored"):
-        return None
-    raise TypeError(f"{field.field_name}: a shape does not know how a {type(field).__name__} is shown.")
-
-
-def _unconverted(field: serializers.Field[Any, Any, Any, Any]) -> type[AsStored] | None:
-    """How a column is read that becomes text anyway."""
+        return _null_if_empty, None
     if isinstance(field, serializers.DateTimeField):
-        return AsWritten
-    return AsStored if isinstance(field, PublicIdField) else None
+        return AsWritten, None
+    if isinstance(field, AS_STORED) or hasattr(field, "is_shown_as_stored"):
+        return str, None
+    raise TypeError(f"{field.field_name}: a shape does not know how a {type(field).__name__} is shown.")
 
 
 def _public_id(prefix: str, value: UUID | str | None) -> str | None:
     return encode(prefix, value) if value else None
 
 
-def _text_or_none(value: str) -> str | None:
-    return value or None
+def _null_if_empty(column: str) -> Any:
+    return NullIf(column, Value(""), output_field=TextField())
+
+
+def _as_text(column: str) -> Any:
+    return Cast(column, TextField())

@@ -11,6 +11,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.filters import StrictQueryMixin
+from skillmeat_site.api.keys import Keys
 from skillmeat_site.api.shapes import shape_of
 from skillmeat_site.errors import DomainError
 from skillmeat_site.prepared import VisibleRow
@@ -57,7 +58,7 @@ class ResourceViewSet(StrictQueryMixin, GenericViewSet[Any]):
 class PlainViewSet(ResourceViewSet):
     """`list` and `retrieve` read rows by shape, without model instances.
 
-    For rows that every member of their project may see: a list asks `in_projects`, not `visible_to`.
+    For rows that every member of their project may see: a list goes by `of_projects`, not `visible_to`.
 
     A list finds its page's keys first and then the rows behind them: keys are sorted without the rest of their
     rows, and often found in an index alone.
@@ -65,13 +66,22 @@ class PlainViewSet(ResourceViewSet):
 
     def list(self, request: Request) -> Response:
         everything: Any = super(ResourceViewSet, self).get_queryset()
-        visible = everything.in_projects(self.caller.project_keys())
-        return self.listed(visible, self.get_serializer_class())
+        keys, projects = self.keys(everything), self.caller.project_keys()
+        if projects is not None:
+            keys = keys.filter(**everything.of_projects(projects))
+        return self.listed(keys, self.get_serializer_class())
 
-    def listed(self, rows: QuerySet[Any], serializer: Any) -> Response:
-        """A page of these rows under the view's filters."""
-        keys = self.paginate_queryset(self.filter_queryset(rows).values_list("pk", flat=True))
-        return self.get_paginated_response(shape_of(serializer).read(keys or ()))
+    def keys(self, rows: QuerySet[Any]) -> Keys:
+        """Of these rows, which are the same for everybody, under the view's filters."""
+        request = self.request
+        asked = [(name, *values) for name, values in request.query_params.lists() if name != "cursor"]
+        name = type(self), self.action, tuple(asked)
+        return Keys(rows.model, name, lambda: self.filter_queryset(rows))
+
+    def listed(self, keys: Keys, serializer: Any) -> Response:
+        """A page of the rows with these keys."""
+        page: Any = self.paginate_queryset(cast("Any", keys))
+        return self.get_paginated_response(shape_of(serializer).read(page or ()))
 
     def get_key(self) -> UUID:
         """The key of the row that is asked for, if it may be seen; all that a list below it needs."""

@@ -1,0 +1,84 @@
+"""Keys of lists: compiled once for what is asked, and never for who asks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from marketplace.models import Source
+from skillmeat_site.accounts.models import Membership, Role, User
+from skillmeat_site.api import keys
+from skillmeat_site.api.keys import Keys
+from tests.factories import ProjectFactory, SourceFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+SOURCES = "/api/v1/marketplace/sources"
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_prepared", {})
+
+
+def newest(name: str = "all", **values: Any) -> Keys:
+    return Keys(Source, name, lambda: Source.objects.filter(**values)).order_by("-id")
+
+
+@pytest.mark.usefixtures("multi_user")
+@pytest.mark.parametrize("query", ["", "?search=tools", "?tags=a&limit=1", "?trust_level=basic"])
+def test_the_same_question_of_several_people_has_an_answer_for_each(
+    client_of: Callable[[User], APIClient], query: str
+) -> None:
+    first, second = ProjectFactory.create_batch(2)
+    theirs = {project: SourceFactory(project=project, tags=["a"]).public_id for project in (first, second)}
+    for projects in ([first], [second], [], [first, second], [second], [first]):
+        user = UserFactory()
+        for project in projects:
+            Membership.objects.create(user=user, project=project, role=Role.VIEWER)
+        limit = 1 if "limit" in query else 50
+        page = client_of(user).get(SOURCES + query).json()
+        expected = sorted((theirs[project] for project in projects), reverse=True)
+        assert [item["id"] for item in page["items"]] == expected[:limit]
+        assert page["page_info"]["total_count"] == (len(projects) if query else None)
+    everything = client_of(UserFactory(is_superuser=True)).get(SOURCES).json()
+    assert {item["id"] for item in everything["items"]} == set(theirs.values())
+
+
+def test_they_are_those_of_the_queryset_in_its_parts() -> None:
+    made = [source.pk for source in SourceFactory.create_batch(4, owner="a")]
+    SourceFactory(owner="b")
+    asked = newest(owner="a")
+    stored = list(reversed([key if connection.features.has_native_uuid_field else key.hex for key in made]))
+    assert (asked.count(), asked[:2], asked[1:3]) == (4, stored[:2], stored[1:3])
+    assert asked.filter(id__lt=made[2])[:9] == stored[2:]
+    assert asked.filter(id__gte=made[2]).exists()
+    assert not asked.filter(id__gt=made[3]).exists()
+    assert asked.filter(id__in=made[:3], project=ProjectFactory().pk).count() == 0
+    assert (asked.filter(id__in=[]).count(), asked.filter(id__in=[])[:9]) == (0, [])
+
+
+def test_a_question_is_made_once_whatever_the_keys() -> None:
+    made = SourceFactory.create_batch(2)
+    asked: list[None] = []
+
+    def rows() -> Any:
+        asked.append(None)
+        return Source.objects.all()
+
+    for source in made * 2:
+        page = Keys(Source, "of one", rows).filter(pk=source.pk)
+        with CaptureQueriesContext(connection) as queries:
+            assert (page.count(), len(page[:9])) == (1, 1)
+        assert len(queries) == 2
+    assert len(asked) == 2  # to be counted, and to be listed
+
+
+def test_questions_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "KEPT", 3)
+    source = SourceFactory()
+    for number in range(10):
+        assert newest(f"question {number}", pk=source.pk).count() == 1
+        assert len(keys._prepared) <= 3
