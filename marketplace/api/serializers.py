@@ -105,7 +105,8 @@ class ManualMapField(serializers.Field[Any, Any, Any, Any]):
             try:
                 mapped[directory(path)] = self._type(value)
             except serializers.ValidationError as error:
-                wrong += error.detail
+                details: Any = error.detail
+                wrong += [ErrorDetail(f"{path[:60]!r}: {one}", one.code) for one in details]
         if wrong:
             raise serializers.ValidationError(wrong)
         if len(mapped) < len(data):

@@ -122,6 +122,13 @@ def test_a_manual_map_is_shown_in_one_form(post: Post, tools: Repository) -> Non
     assert source["manual_map"] == {"a": "mcp_server", "b": "skill", "c": None}
 
 
+def test_a_type_that_is_none_is_told_with_its_directory(api: APIClient) -> None:
+    body = {"repo_url": "https://github.com/ada/tools", "manual_map": {"a": "skill", "b/c": "spell"}}
+    (error,) = api.post(URL, body).json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/manual_map", "invalid_choice")
+    assert error["detail"].startswith("'b/c': Use one of: skill, ")
+
+
 UNREADABLE: list[tuple[str, Any]] = [
     *[("/repo_url", value) for value in (None, 5, "", "nonsense", "https://example.org/a/b", ["x"])],
     *[("/ref", value) for value in (5, ["main"])],
