@@ -123,16 +123,15 @@ def scan(
         readme = readme_path(tree) if with_readme else ""
         seen = look.survey(readme)
         progress("detecting")
-        detection = seen.detect()
+        detection, index = seen.detect(), seen.index
+        del seen  # it is much larger than what came of it
         artifacts = detection.artifacts
         look.keep_files(artifacts, into)
         holdings = look.counted(hold(artifacts, look.kept, limits, into), "listing files", len(artifacts))
         return Scanned(
             commit=commit,
             found=tuple(
-                Found(
-                    artifact=artifact, findings=vet(artifact, look.texts, index=seen.index), holding=holding
-                )
+                Found(artifact=artifact, findings=vet(artifact, look.texts, index=index), holding=holding)
                 for artifact, holding in zip(artifacts, holdings, strict=True)
             ),
             suggested=detection.suggested,
