@@ -117,7 +117,7 @@ def scan(
     if isinstance(commit, NotModified):  # which only an answer to `known` can be
         commit = cast("Memory", memory).commit
     with Fetcher(reader, commit, progress) as fetcher:
-        # What is needed to read a tree takes much room for a moment: before there is anything beside it.
+        # Reading a tree takes much room for a moment, so it comes before there is anything beside it.
         tree = None if is_same else _read_tree(reader, commit, fetcher, progress)
         before = memory.recall() if memory else None
         if tree is None:

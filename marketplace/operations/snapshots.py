@@ -10,7 +10,7 @@ from marketplace.models import Source, SourceSnapshot
 from marketplace.repository import Tree
 from marketplace.snapshot import Snapshot
 
-PIECE_BYTES = 1024**2
+PIECE_BYTES = 2 * 1024**2
 
 
 def recall(source: Source) -> Snapshot | None:
