@@ -23,11 +23,11 @@ from marketplace.repository import (
     readable,
     readme_path,
 )
-from marketplace.snapshot import Snapshot, Texts
+from marketplace.snapshot import Kept, Snapshot, Texts
+from marketplace.spool import Spool
 from marketplace.vetting.findings import Finding
 from marketplace.vetting.vet import vet
 
-MAX_REMEMBERED_BYTES = 72 * 1024**2
 MAX_SPARE_BYTES = 8 * 1024**2
 MAX_SPARE_FILE = 32 * 1024
 SKILL = "skill.md"
@@ -116,23 +116,26 @@ def scan(
         return NotModified()
     if isinstance(commit, NotModified):  # which only an answer to `known` can be
         commit = cast("Memory", memory).commit
-    before = memory.recall() if memory else None
     with Fetcher(reader, commit, progress) as fetcher:
-        tree = before.tree if before and is_same else _read_tree(reader, commit, fetcher, progress)
+        # Reading a tree takes much room for a moment, so it comes before there is anything beside it.
+        tree = None if is_same else _read_tree(reader, commit, fetcher, progress)
+        before = memory.recall() if memory else None
+        if tree is None:
+            tree = before.tree if before else _read_tree(reader, commit, fetcher, progress)
         look = _Look(tree, before, fetcher, settings, limits, progress)
+        del before  # it has another tree
         readme = readme_path(tree) if with_readme else ""
         seen = look.survey(readme)
         progress("detecting")
-        detection = seen.detect()
+        detection, index = seen.detect(), seen.index
+        del seen  # it is much larger than what came of it
         artifacts = detection.artifacts
         look.keep_files(artifacts, into)
         holdings = look.counted(hold(artifacts, look.kept, limits, into), "listing files", len(artifacts))
         return Scanned(
             commit=commit,
             found=tuple(
-                Found(
-                    artifact=artifact, findings=vet(artifact, look.texts, index=seen.index), holding=holding
-                )
+                Found(artifact=artifact, findings=vet(artifact, look.texts, index=index), holding=holding)
                 for artifact, holding in zip(artifacts, holdings, strict=True)
             ),
             suggested=detection.suggested,
@@ -162,15 +165,23 @@ class _Look:
         limits: KeepingLimits,
         progress: Progress,
     ) -> None:
-        self._tree, self._before, self._fetcher = tree, before, fetcher
+        self._tree, self._fetcher, self._is_first = tree, fetcher, before is None
         self._settings, self._limits, self._progress = settings, limits, progress
-        self._files = {file.path: file for file in tree.files if file.is_regular}
-        shas = {file.sha for file in self._files.values()}
-        remembered = before or Snapshot(tree=Tree(files=()))
-        self._blobs = {sha: data for sha, data in remembered.documents.items() if sha in shas}
+        self._blobs = Spool()
         self._others: dict[str, str] = {}
-        self.kept = {sha: kept for sha, kept in remembered.kept.items() if sha in shas}
         self.texts = Texts(tree, self._blobs, self._others)
+        self._files = self.texts.files
+        self._new = {file.sha for file in self._files.values()}
+        self.kept: dict[str, Kept] = {}
+        if before:
+            self._remember(before)
+
+    def _remember(self, before: Snapshot) -> None:
+        """Of what was known before, what is still there."""
+        there = frozenset(self._new)
+        self._new.difference_update(file.sha for file in before.tree.files)
+        self._blobs.add((sha, data) for sha, data in before.documents.items() if sha in there)
+        self.kept = {sha: kept for sha, kept in before.kept.items() if sha in there}
 
     def survey(self, *extra: str) -> Survey:
         """With all documents that detection asks for; it asks for more when it has seen the manifests."""
@@ -190,19 +201,18 @@ class _Look:
         return readable(self._blobs[sha]) if sha in self._blobs else None
 
     def _read(self, asked: Sequence[str]) -> None:
-        if self._before is None or self._expected(asked) > SINGLE_READS_AT_MOST:
+        if self._is_first or self._expected(asked) > SINGLE_READS_AT_MOST:
             self._fetcher.open_archive()
         files = [file for path in asked if (file := self._files[path]).size <= self._limits.file]
         found = self._fetcher.fetch(files, spare=self._spare(), salvage=True)
-        self._blobs.update(self.counted(found, "reading documents", len(files)))
+        self._blobs.add(self.counted(found, "reading documents", len(files)))
         self._others |= {path: self._stand_in(path) for path in asked if path not in self.texts}
 
     def _expected(self, asked: Iterable[str]) -> int:
         """How many files will have to be read, as far as that shows before it is known what is in them."""
-        known = {file.sha for file in self._before.tree.files} if self._before else set()
         homes = {home for path in self._files if (home := _home(path)) is not None}
         needed = {
-            file.sha for file in self._files.values() if file.sha not in known and _is_in(file.path, homes)
+            file.sha for file in self._files.values() if file.sha in self._new and _is_in(file.path, homes)
         }
         return len(needed | {self._files[path].sha for path in asked})
 
@@ -252,14 +262,8 @@ class _Look:
             self._progress(phase, min(done, total), total)
 
     def snapshot(self) -> Snapshot:
-        """What is worth remembering; of documents no more than `MAX_REMEMBERED_BYTES`, the small ones first."""
-        documents, room = {}, MAX_REMEMBERED_BYTES
-        for sha, data in sorted(self._blobs.items(), key=lambda blob: (len(blob[1]), blob[0])):
-            room -= len(data)
-            if room < 0:
-                break
-            documents[sha] = data
-        return Snapshot(tree=self._tree, documents=documents, kept=self.kept)
+        """What is worth remembering."""
+        return Snapshot(tree=self._tree, documents=self._blobs, kept=self.kept)
 
 
 def _home(path: str) -> str | None:

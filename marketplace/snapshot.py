@@ -1,16 +1,18 @@
 """What is remembered of a source between two scans, so that the next one reads only what changed. Pure."""
 
 import gzip
-import io
 import json
+import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from marketplace.repository import Tree, TreeFile
+from marketplace.spool import Spool
 
 FORMAT = 1
+MAX_REMEMBERED_BYTES = 72 * 1024**2
 LEVEL = 3  # four times faster than the default and a sixth larger
 
 
@@ -30,37 +32,39 @@ class Snapshot:
     documents: Mapping[str, bytes] = field(default_factory=dict)
     kept: Mapping[str, Kept] = field(default_factory=dict)
 
-    def pack(self) -> bytes:
-        """Gzip of JSON lines: a header, one line for each file, kept blob and document, then the documents' bytes."""
-        packed = io.BytesIO()
-        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=LEVEL, mtime=0) as out:
-            counts = [FORMAT, len(self.tree.files), len(self.kept), len(self.documents)]
+    def pack(self, into: IO[bytes]) -> None:
+        """Gzip of JSON lines: a header, one line for each file, kept blob and document, then the documents' bytes.
+
+        Of documents no more than `MAX_REMEMBERED_BYTES`, the small ones first.
+        """
+        sizes = _fitting({sha: len(data) for sha, data in self.documents.items()}, MAX_REMEMBERED_BYTES)
+        with gzip.GzipFile(fileobj=into, mode="wb", compresslevel=LEVEL, mtime=0) as out:
+            counts = [FORMAT, len(self.tree.files), len(self.kept), len(sizes)]
             out.write(_line(counts))
             for file in self.tree.files:
                 out.write(_line([file.path, file.mode, file.sha, file.size]))
             for sha, kept in self.kept.items():
                 out.write(_line([sha, kept.digest, kept.is_pointer]))
-            for sha, data in self.documents.items():
-                out.write(_line([sha, len(data)]))
-            for data in self.documents.values():
-                out.write(data)
-        return packed.getvalue()
+            for sha, size in sizes.items():
+                out.write(_line([sha, size]))
+            for sha in sizes:
+                out.write(self.documents[sha])
 
     @classmethod
-    def unpack(cls, packed: bytes) -> Self | None:
+    def unpack(cls, packed: IO[bytes]) -> Self | None:
         """What `pack` wrote; None when it is damaged or of another format, as then it can only be made anew."""
         try:
-            with gzip.GzipFile(fileobj=io.BytesIO(packed)) as lines:
+            with gzip.GzipFile(fileobj=packed) as lines:
                 snapshot = cls._read(lines)
                 return None if lines.read(1) else snapshot  # reading on to the end checks the checksum
         except (OSError, EOFError, ValueError, TypeError, zlib.error):
             return None
 
     @classmethod
-    def unpack_tree(cls, packed: bytes) -> Tree | None:
+    def unpack_tree(cls, packed: IO[bytes]) -> Tree | None:
         """Only the tree of what `pack` wrote, which stands first; None as `unpack`."""
         try:
-            with gzip.GzipFile(fileobj=io.BytesIO(packed)) as lines:
+            with gzip.GzipFile(fileobj=packed) as lines:
                 version, files, *_ = json.loads(lines.readline())
                 return _tree(lines, files) if version == FORMAT else None
         except (OSError, EOFError, ValueError, TypeError, zlib.error):
@@ -74,34 +78,47 @@ class Snapshot:
         return cls(
             tree=_tree(lines, files),
             kept=dict(_kept(*json.loads(lines.readline())) for _ in range(kept)),
-            documents=dict(_documents(lines, documents)),
+            documents=Spool(_documents(lines, documents)),
         )
 
 
 class Texts(Mapping[str, str]):
     """The documents of a tree by path, decoded when they are looked at.
 
-    `blobs`: by git blob id, and may grow. `others`: texts by path that are not what git has.
+    `blobs`: by git blob id, and may grow. `others`: texts by path that are not what git has. `files`: the
+    tree's regular files by path.
     """
 
     def __init__(self, tree: Tree, blobs: Mapping[str, bytes], others: Mapping[str, str]) -> None:
-        self._shas = {file.path: file.sha for file in tree.files if file.is_regular}
+        self.files = {file.path: file for file in tree.files if file.is_regular}
         self._blobs = blobs
         self._others = others
 
     def __getitem__(self, path: str) -> str:
         if path in self._others:
             return self._others[path]
-        return self._blobs[self._shas[path]].decode("utf-8-sig", errors="replace")
+        return self._blobs[self.files[path].sha].decode("utf-8-sig", errors="replace")
 
     def __contains__(self, path: object) -> bool:
-        return path in self._others or self._shas.get(str(path)) in self._blobs
+        file = self.files.get(str(path))
+        return path in self._others or (file is not None and file.sha in self._blobs)
 
     def __iter__(self) -> Iterator[str]:
-        return (path for path in self._shas if path in self)
+        return (path for path in self.files if path in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _fitting(sizes: Mapping[str, int], room: int) -> dict[str, int]:
+    """As many as have no more than `room` bytes together, the small ones first."""
+    fitting = {}
+    for sha, size in sorted(sizes.items(), key=lambda blob: (blob[1], blob[0])):
+        room -= size
+        if room < 0:
+            break
+        fitting[sha] = size
+    return fitting
 
 
 def _line(values: list[Any]) -> bytes:
@@ -113,7 +130,7 @@ def _tree(lines: gzip.GzipFile, count: int) -> Tree:
 
 
 def _file(path: str, mode: str, sha: str, size: int) -> TreeFile:
-    return TreeFile(path=path, mode=mode, sha=sha, size=size)
+    return TreeFile(path=path, mode=sys.intern(mode), sha=sha, size=size)
 
 
 def _kept(sha: str, digest: str, is_pointer: bool) -> tuple[str, Kept]:

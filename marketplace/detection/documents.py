@@ -35,12 +35,11 @@ class Frontmatter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markdown:
-    """A Markdown file: frontmatter, first heading, first paragraph, and all that follows the frontmatter."""
+    """What a Markdown file says of itself: frontmatter, first heading, first paragraph."""
 
     frontmatter: Frontmatter
     title: str
     lead: str
-    body: str = field(repr=False)
 
 
 class RefusedError(ValueError):
@@ -72,7 +71,7 @@ def read_markdown(text: str) -> Markdown:
     block, body, closed = split_frontmatter(text)
     frontmatter = Frontmatter() if block is None else read_frontmatter(block, closed=closed)
     title, lead = _opening_lines(body)
-    return Markdown(frontmatter=frontmatter, title=_clean(title), lead=_clean(lead), body=body)
+    return Markdown(frontmatter=frontmatter, title=_clean(title), lead=_clean(lead))
 
 
 def split_frontmatter(text: str) -> tuple[str | None, str, bool]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from marketplace.detection.documents import Markdown, read_json, read_markdown
+from marketplace.detection.documents import Markdown, read_json, read_markdown, split_frontmatter
 from marketplace.repository import Tree, TreeFile
 
 MAX_DOCUMENT_BYTES = 256 * 1024
@@ -135,6 +135,11 @@ class Library:
 
     def json(self, path: str) -> dict[str, Any] | None:
         return self._read(path, self._json, read_json)
+
+    def body(self, path: str) -> str:
+        """What follows a Markdown file's frontmatter, and all of any other file; it may be long, and is not kept."""
+        text = self.text(path) or ""
+        return split_frontmatter(text)[1] if path.lower().endswith(".md") else text
 
     def text(self, path: str) -> str | None:
         """The file's text, or None when it is unknown, no regular file, too large, or one too many."""

@@ -100,11 +100,11 @@ def _command(place: Place, library: Library) -> Candidate | None:
         content = COMPLETE if keys else None
     elif text(values, "description") or keys:
         content = COMPLETE
-    elif place.is_loaded and (values or markdown.body.strip()):
+    elif place.is_loaded and (values or library.body(place.document).strip()):
         shouted = stem(place.document).isupper()
         content = _SHOUTED if shouted else _partial(10, "no description; a command needs none")
     else:
-        content = _partial(5, "takes arguments") if _ARGUMENT.search(markdown.body) else None
+        content = _partial(5, "takes arguments") if _ARGUMENT.search(library.body(place.document)) else None
     if content is None:
         return None
     extra = (_FITS,) if keys and not place.is_loaded else ()

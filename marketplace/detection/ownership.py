@@ -75,6 +75,7 @@ class _Originals:
         self._by_content: dict[_Key, str] = {}
         self._by_name: dict[_Key, list[Candidate]] = defaultdict(list)
         self._by_path: dict[_Key, str] = {}
+        self._lines: dict[str, frozenset[str]] = {}
         for candidate in sorted(candidates, key=_surest_first):
             place = candidate.place
             if place.is_loaded:
@@ -104,9 +105,10 @@ class _Originals:
 
     def _lines_of(self, candidate: Candidate) -> frozenset[str]:
         path = candidate.place.document
-        markdown = self._library.markdown(path) if path.lower().endswith(".md") else None
-        text = markdown.body if markdown else self._library.text(path) or ""
-        return frozenset(filter(None, map(str.strip, text[:COMPARED].splitlines())))
+        if path not in self._lines:
+            text = self._library.body(path)[:COMPARED]
+            self._lines[path] = frozenset(filter(None, map(str.strip, text.splitlines())))
+        return self._lines[path]
 
     def _content(self, candidate: Candidate) -> _Key:
         return candidate.place.type, self._index.files[candidate.place.document].sha

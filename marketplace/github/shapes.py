@@ -5,6 +5,7 @@ The shapes are those of https://docs.github.com/rest (API version 2022-11-28).
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -67,15 +68,14 @@ def _row(document: dict[str, Any]) -> TreeFile | dict[str, Any] | None:
     if "mode" not in document:
         return document
     sha, path, size = _text(document["sha"]), _text(document["path"]), document.get("size", 0)
+    mode = sys.intern(_text(document["mode"]))
     if document["type"] == "tree":
         return None
     if not OBJECT_ID.fullmatch(sha):
         raise TypeError("no object id")
     if not isinstance(size, int) or size < 0:  # a submodule has none
         raise TypeError("no size")
-    return (
-        TreeFile(path=path, mode=_text(document["mode"]), sha=sha, size=size) if is_safe_path(path) else None
-    )
+    return TreeFile(path=path, mode=mode, sha=sha, size=size) if is_safe_path(path) else None
 
 
 def _json(body: bytes, *, each: Callable[[dict[str, Any]], Any] | None = None) -> Any:

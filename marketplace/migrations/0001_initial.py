@@ -127,9 +127,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SourceSnapshot',
             fields=[
-                ('source', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='snapshot', serialize=False, to='marketplace.source')),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='marketplace.source')),
+                ('number', models.PositiveIntegerField()),
                 ('packed', models.BinaryField()),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'number'), name='snapshot_piece_once')],
+            },
         ),
         migrations.CreateModel(
             name='SearchDocument',

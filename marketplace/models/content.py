@@ -32,10 +32,17 @@ class Manifest(models.Model):
 
 
 class SourceSnapshot(models.Model):
-    """What the next scan of a source starts from: a packed `marketplace.snapshot.Snapshot`."""
+    """What the next scan of a source starts from: a piece of a packed `marketplace.snapshot.Snapshot`.
 
-    source = models.OneToOneField(Source, primary_key=True, on_delete=models.CASCADE, related_name="snapshot")
+    It is cut into pieces because a database copies each value several times on the way into its file.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, db_index=False, related_name="+")
+    number = models.PositiveIntegerField()
     packed = models.BinaryField()
 
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["source", "number"], name="snapshot_piece_once"),)
+
     def __str__(self) -> str:
-        return f"snapshot of {self.source_id}"
+        return f"piece {self.number} of the snapshot of {self.source_id}"

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from marketplace.detection.artifacts import DetectedArtifact
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.diff import CatalogueDiff, Key, KnownArtifact, diff
 from marketplace.models import Entry, EntryTag, Source
-from marketplace.models.batches import BATCH, batches
+from marketplace.models.batches import batches
 from marketplace.scanner import Found, Scanned
 from marketplace.search import index
 from skillmeat_site.accounts.models import User
 from skillmeat_site.audit.recording import record
 from skillmeat_site.errors import DomainError, Kind
+from skillmeat_site.ids import uuid7
 
 # What an entry takes over from its artifact as it is; `_values` adds what has another form.
 PLAIN_FIELDS = (
@@ -49,10 +49,11 @@ def apply(*, source: Source, seen: Scanned, at: datetime) -> dict[str, int]:
     Has to run in the scan's transaction. Entries that did not change in any way are not written. `source` is
     changed but not saved.
     """
-    entries = {_key(entry): entry for entry in source.entries.all()}
-    change = diff(map(_known, entries.values()), [found.artifact for found in seen.found])
-    written = _Writer(source, entries, seen.found, sha=seen.commit.sha, at=at).write(change)
-    index.write(source, _bodies(written, seen), at=at)
+    known = dict(_known(source))
+    change = diff(known.values(), [found.artifact for found in seen.found])
+    writer = _Writer(source, seen, {artifact.key: pk for pk, artifact in known.items()}, change, at=at)
+    index.write(source, writer.write(), at=at)
+    writer.remove()
     if source.resolved_sha != seen.commit.sha:
         source.resolved_sha, source.advanced_at = seen.commit.sha, at
     source.etag = seen.commit.etag
@@ -113,13 +114,6 @@ def _save_exclusion(entry: Entry, source: Source) -> None:
     index.refresh_entry(entry)
 
 
-def _bodies(written: Mapping[Key, Entry], seen: Scanned) -> Iterator[tuple[Entry, str]]:
-    """The entries to be indexed anew, each with its text; one at a time, as there may be much of it."""
-    found = {one.artifact.key: one for one in seen.found}
-    for key, entry in written.items():
-        yield entry, found[key].main_document(seen.texts) if key in found else ""
-
-
 def count(source: Source) -> None:
     """Set the source's numbers from its present, not excluded entries."""
     types = Counter(source.entries.counted().values_list("type", flat=True))
@@ -127,17 +121,15 @@ def count(source: Source) -> None:
     source.artifact_count = sum(types.values())
 
 
-def _key(entry: Entry) -> Key:
-    return ArtifactType(entry.type), entry.locator
-
-
-def _known(entry: Entry) -> KnownArtifact:
-    return KnownArtifact(
-        type=ArtifactType(entry.type),
-        locator=entry.locator,
-        content_digest=entry.content_digest,
-        is_present=entry.removed_at is None,
-    )
+def _known(source: Source) -> Iterator[tuple[UUID, KnownArtifact]]:
+    rows = source.entries.order_by().values_list("pk", "type", "locator", "content_digest", "removed_at")
+    for pk, name, locator, digest, removed_at in rows:
+        yield (
+            pk,
+            KnownArtifact(
+                type=ArtifactType(name), locator=locator, content_digest=digest, is_present=removed_at is None
+            ),
+        )
 
 
 def _values(found: Found) -> dict[str, Any]:
@@ -159,86 +151,82 @@ def _values(found: Found) -> dict[str, Any]:
 
 
 class _Writer:
-    """One scan's writes, in bulk."""
+    """One scan's writes, a batch at a time: a source may have more entries than there is memory for.
+
+    `ids` are the keys of known entries by identity, to which those of new ones are added.
+    """
 
     def __init__(
-        self,
-        source: Source,
-        entries: dict[Key, Entry],
-        found: Iterable[Found],
-        *,
-        sha: str,
-        at: datetime,
+        self, source: Source, seen: Scanned, ids: dict[Key, UUID], change: CatalogueDiff, *, at: datetime
     ) -> None:
-        self.source, self.entries, self.sha, self.at = source, entries, sha, at
-        self.found = {one.artifact.key: one for one in found}
-        self.created: dict[Key, Entry] = {}
-        self.touched: dict[Key, Entry] = {}
-
-    def write(self, change: CatalogueDiff) -> dict[Key, Entry]:
-        """The entries that were created, changed or removed."""
+        self.source, self.seen, self.at = source, seen, at
+        self.removed = [ids[key] for key in change.removed]
         for move in change.moved:
-            self.entries[move.artifact.key] = self.entries.pop(move.was)
-        self.created = {artifact.key: self._create(artifact) for artifact in change.new}
-        for artifact in change.updated + change.returned:
-            self._take_over(artifact, changed=True)
-        for artifact in (*(move.artifact for move in change.moved), *change.unchanged):
-            self._take_over(artifact, changed=False)
-        for artifact in change.detected:
-            self._relate(artifact)
-        removed = {key: self.entries[key] for key in change.removed}
-        for entry in removed.values():
-            entry.removed_at = self.at
-        for batch in batches([entry.pk for entry in removed.values()]):
-            Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
-        Entry.objects.bulk_create(self.created.values(), batch_size=BATCH)
-        # An upsert: bulk_update builds a CASE for each row and column, and holds SQLite's lock for seconds.
-        Entry.objects.bulk_create(
-            self.touched.values(),
-            batch_size=BATCH,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=WRITTEN_FIELDS,
-        )
-        self._index_tags([*self.created.values(), *self.touched.values()])
-        return self.created | self.touched | removed
+            ids[move.artifact.key] = ids.pop(move.was)
+        self.ids = ids | {artifact.key: uuid7() for artifact in change.new}
+        self.new = {artifact.key for artifact in change.new}
+        self.changed = {artifact.key for artifact in change.new + change.updated + change.returned}
 
-    def _create(self, artifact: DetectedArtifact) -> Entry:
-        entry = Entry(
+    def write(self) -> Iterator[tuple[Entry, str]]:
+        """Create and change entries; those that were written, each with its text, as the index wants them."""
+        for batch in batches(self.seen.found):
+            for entry, found in self._write(batch):
+                yield entry, found.main_document(self.seen.texts)
+
+    def remove(self) -> None:
+        for batch in batches(self.removed):
+            Entry.objects.filter(pk__in=batch).update(removed_at=self.at)
+            index.forget(batch)
+
+    def _write(self, batch: list[Found]) -> list[tuple[Entry, Found]]:
+        keys = [found.artifact.key for found in batch]
+        known = Entry.objects.in_bulk([self.ids[key] for key in keys if key not in self.new])
+        created, touched = [], []
+        for found in batch:
+            entry = known.get(self.ids[found.artifact.key])
+            if entry is None:
+                created.append((self._new(found), found))
+            elif _assign(entry, self._values(found)):
+                touched.append((entry, found))
+        self._save([entry for entry, _ in created], [entry for entry, _ in touched])
+        return created + touched
+
+    def _new(self, found: Found) -> Entry:
+        artifact = found.artifact
+        return Entry(
+            pk=self.ids[artifact.key],
             source=self.source,
             type=artifact.type.value,
-            detected_sha=self.sha,
             first_seen_at=self.at,
-            changed_at=self.at,
-            **_values(self.found[artifact.key]),
+            **self._values(found),
         )
-        self.entries[artifact.key] = entry
-        return entry
 
-    def _take_over(self, artifact: DetectedArtifact, *, changed: bool) -> None:
-        values = _values(self.found[artifact.key])
-        if changed:
-            values |= {"detected_sha": self.sha, "changed_at": self.at, "removed_at": None}
-        self._assign(artifact.key, values)
-
-    def _relate(self, artifact: DetectedArtifact) -> None:
-        """Which plugin it belongs to and whose copy it is; the others' entries exist by now."""
-        parent = self.entries.get((ArtifactType.PLUGIN, artifact.parent_locator or ""))
-        original = self.entries.get((artifact.type, artifact.duplicate_of or ""))
-        values = {"parent_id": parent and parent.pk, "duplicate_of_id": original and original.pk}
-        self._assign(artifact.key, values)
-
-    def _assign(self, key: Key, values: dict[str, Any]) -> None:
-        """Set what differs, and note an existing row of which anything did."""
-        entry = self.entries[key]
-        different = {name: value for name, value in values.items() if getattr(entry, name) != value}
-        for name, value in different.items():
-            setattr(entry, name, value)
-        if different and key not in self.created:
-            self.touched[key] = entry
+    def _values(self, found: Found) -> dict[str, Any]:
+        """What its entry has to be; parents and originals may be in a batch that is written later."""
+        artifact = found.artifact
+        values = _values(found) | {
+            "parent_id": self.ids.get((ArtifactType.PLUGIN, artifact.parent_locator or "")),
+            "duplicate_of_id": self.ids.get((artifact.type, artifact.duplicate_of or "")),
+        }
+        if artifact.key in self.changed:
+            values |= {"detected_sha": self.seen.commit.sha, "changed_at": self.at, "removed_at": None}
+        return values
 
     @staticmethod
-    def _index_tags(entries: list[Entry]) -> None:
-        for batch in batches(entries):
-            EntryTag.objects.filter(entry__in=batch).delete()
-            EntryTag.objects.bulk_create(row for entry in batch for row in EntryTag.all_of(entry))
+    def _save(created: list[Entry], touched: list[Entry]) -> None:
+        Entry.objects.bulk_create(created)
+        # An upsert: bulk_update builds a CASE for each row and column, and holds SQLite's lock for seconds.
+        Entry.objects.bulk_create(
+            touched, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN_FIELDS
+        )
+        if touched:
+            EntryTag.objects.filter(entry__in=touched).delete()
+        EntryTag.objects.bulk_create(row for entry in created + touched for row in EntryTag.all_of(entry))
+
+
+def _assign(entry: Entry, values: Mapping[str, Any]) -> bool:
+    """Set what differs; whether anything did."""
+    different = {name: value for name, value in values.items() if getattr(entry, name) != value}
+    for name, value in different.items():
+        setattr(entry, name, value)
+    return bool(different)

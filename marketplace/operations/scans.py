@@ -2,8 +2,9 @@
 
 import logging
 import math
+import tempfile
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
@@ -154,7 +155,10 @@ def execute(run: JobRun) -> None:
     except RateLimited as limit:
         raise NotYet(limit.reset_at, limit) from limit
     run.progress("saving")
-    _save(run, source, seen, said, at=timezone.now())
+    with tempfile.TemporaryFile() as packed:
+        if not isinstance(seen, NotModified):
+            seen.snapshot.pack(packed)
+        _save(run, source, seen, said, packed, at=timezone.now())
 
 
 def _memory(source: Source) -> scanner.Memory | None:
@@ -173,11 +177,11 @@ def _save(
     source: Source,
     seen: scanner.Scanned | NotModified,
     said: Description | None,
+    packed: IO[bytes],
     *,
     at: datetime,
 ) -> None:
     """Everything or nothing. What people changed during the scan stays as they want it."""
-    packed = None if isinstance(seen, NotModified) else seen.snapshot.pack()
     locked = None
     try:
         with transaction.atomic():
@@ -191,7 +195,7 @@ def _save(
             run.succeed(_apply(locked, seen, at=at))
             if locked.repo_key != was:
                 index.rename(locked)
-            if packed is not None:
+            if not isinstance(seen, NotModified):
                 snapshots.remember(locked, packed)
     except IntegrityError as error:
         raise _duplicate(locked or source) from error

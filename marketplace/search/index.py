@@ -1,7 +1,8 @@
 """Keeping the index right: which entries can be found, and the texts they are found by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -25,13 +26,18 @@ def write(source: Source, entries: Iterable[tuple[Entry, str]], *, at: datetime)
 
     `source` is changed but not saved.
     """
-    for batch in batches(entries):
+    for batch in batches((entry, body[:MAX_BODY]) for entry, body in entries):
         SearchDocument.objects.filter(entry__in=[entry for entry, _ in batch]).delete()
         if source.indexing_enabled:
             SearchDocument.objects.bulk_create(
                 document(entry, source, body) for entry, body in batch if _is_findable(entry)
             )
     source.last_indexed_at = at if source.indexing_enabled else None
+
+
+def forget(entries: Collection[UUID]) -> None:
+    """Take these out: they cannot be found any more."""
+    SearchDocument.objects.filter(entry__in=entries).delete()
 
 
 Texts = Mapping[tuple[str, str], str]

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from marketplace.detection.artifacts import DetectedArtifact
-from marketplace.detection.documents import Markdown, read_json, read_markdown
+from marketplace.detection.documents import Markdown, read_json, read_markdown, split_frontmatter
 from marketplace.detection.index import TreeIndex, base_name, join, parent
 from marketplace.detection.vocabulary import ArtifactType
 from marketplace.repository import TreeFile
@@ -54,6 +54,11 @@ class Case:
     @cached_property
     def markdown(self) -> Markdown | None:
         return None if self.text is None else read_markdown(self.text)
+
+    @cached_property
+    def body(self) -> str:
+        """What follows the document's frontmatter."""
+        return split_frontmatter(self.text or "")[1]
 
     @cached_property
     def values(self) -> Mapping[str, Any] | None:

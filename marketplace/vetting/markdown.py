@@ -167,7 +167,7 @@ def skill_spelling(case: Case) -> Iterator[Finding]:
 
 def skill_length(case: Case) -> Iterator[Finding]:
     """agentskills.io/specification, "Progressive disclosure": keep SKILL.md under 500 lines."""
-    lines = case.markdown.body.strip("\r\n").count("\n") + 1 if case.markdown else 0
+    lines = case.body.strip("\r\n").count("\n") + 1
     if lines > MAX_LINES:
         yield finding(
             "skill_body_long", f"{SKILL} has {lines:,} lines; more than {MAX_LINES} belong in other files."
@@ -180,7 +180,7 @@ def skill_links(case: Case) -> Iterator[Finding]:
     Links out of the skill are not judged, nor is what stands in code.
     """
     directory = case.artifact.directory
-    targets = islice(_links(case.markdown.body if case.markdown else ""), MAX_LINKS)
+    targets = islice(_links(case.body), MAX_LINKS)
     missing = (path for path in dict.fromkeys(targets) if case.is_missing(join(directory, path)))
     for path in islice(missing, MAX_BROKEN):
         yield finding("broken_link", f"{SKILL} links to {quoted(path)}, which does not exist.")

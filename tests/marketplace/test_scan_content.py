@@ -1,12 +1,14 @@
 """What scans keep of artifacts: their bytes, as they were, or a reason why not."""
 
 from typing import Any
+from weakref import WeakSet
 
 import pytest
+from django.db.models.signals import post_init
 from rest_framework.test import APIClient
 
 from marketplace.content import store
-from marketplace.models import Blob, Entry, Manifest, Source
+from marketplace.models import Blob, Entry, Manifest, Source, batches
 from skillmeat_site.accounts.models import Role
 from tests.github.repositories import Executable, Repository, Submodule, Symlink
 from tests.github.server import GitHub
@@ -138,6 +140,45 @@ def test_copies_inside_a_source_point_to_the_surest(tools: Repository, create: C
     assert best.duplicate_of_id is None
     assert {copy.duplicate_of_id for copy in found.values()} == {best.pk}
     assert len(found) == 2
+
+
+def test_entries_that_are_saved_in_different_batches_point_to_each_other(
+    monkeypatch: pytest.MonkeyPatch, tools: Repository, create: Create, scan: Scan
+) -> None:
+    monkeypatch.setattr(batches, "BATCH", 1)
+    tools.commit(
+        {
+            ".claude/skills/pdf/SKILL.md": FILES["skills/pdf/SKILL.md"],
+            "p/.claude-plugin/plugin.json": b'{"name": "p"}',
+            "p/commands/run.md": b"---\ndescription: Run it\n---\nRun it.\n",
+        }
+    )
+    source = create()
+    before = rows(source)
+    assert entry(source, "run").parent == entry(source, "p")
+    assert source.entries.get(path="skills/pdf").duplicate_of == source.entries.get(path=".claude/skills/pdf")
+    scan(source, force=True)
+    assert rows(source) == before
+
+
+def test_a_scan_holds_few_batches_of_entries_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, source: Source, tools: Repository, scan: Scan
+) -> None:
+    monkeypatch.setattr(batches, "BATCH", 5)
+    tools.commit({f"skills/s{n}/SKILL.md": skill(f"s{n}") for n in range(40)})
+    alive, most = WeakSet[Entry](), [0]
+
+    def count(instance: Entry, **_: Any) -> None:
+        alive.add(instance)
+        most.append(len(alive))
+
+    post_init.connect(count, sender=Entry)
+    try:
+        assert scan(source).result == result(new=40, unchanged=3)
+        assert scan(source, force=True).result == result(unchanged=43)
+    finally:
+        post_init.disconnect(count, sender=Entry)
+    assert 5 <= max(most) <= 15
 
 
 def test_a_copy_that_is_changed_is_none_any_more(tools: Repository, create: Create, scan: Scan) -> None:

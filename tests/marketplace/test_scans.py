@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 
 from marketplace.models import Entry, Source, SourceSnapshot
-from marketplace.operations import scans
-from marketplace.snapshot import Snapshot
+from marketplace.operations import scans, snapshots
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.errors import DomainError
 from skillmeat_site.jobs import operations as jobs, runner
@@ -264,7 +263,7 @@ def test_a_snapshot_that_cannot_be_read_is_made_anew(source: Source, scan: Scan,
     SourceSnapshot.objects.filter(source=source).update(packed=b"damaged")
     tools.commit({"skills/xml/SKILL.md": skill("xml")})
     assert scan(source).result == result(new=1, unchanged=3)
-    snapshot = Snapshot.unpack(SourceSnapshot.objects.get(source=source).packed)
+    snapshot = snapshots.recall(source)
     assert snapshot
     assert len(snapshot.tree.files) == 5
 

@@ -103,7 +103,7 @@ POINTS: dict[str, tuple[Point, str]] = {
     "before the transaction that saves": (BEFORE_SAVING, "saving"),
     "entries written but not committed": (ENTRIES_WRITTEN, "saving"),
     "all written but not committed": (
-        Point(owner="marketplace.models:SourceSnapshot.objects", name="update_or_create"),
+        Point(owner="marketplace.models:SourceSnapshot.objects", name="create"),
         "saving",
     ),
 }
@@ -252,13 +252,15 @@ def catalogue(source: Source, *, but: Collection[str] = ()) -> Catalogue:
     """All that is known of the source: its row `but` these columns, its entries, tags, search and snapshot."""
     row = Source.objects.filter(pk=source.pk).values().get()
     tags = EntryTag.objects.filter(entry__source=source).order_by("id").values()
-    snapshot = SourceSnapshot.objects.get(source=source)
+    snapshot = (
+        SourceSnapshot.objects.filter(source=source).order_by("number").values_list("packed", flat=True)
+    )
     return {
         "source": {name: value for name, value in row.items() if name not in but},
         "entries": rows(source),
         "tags": list(tags),
         "search": list(SearchDocument.objects.filter(source=source).order_by("id").values()),
-        "snapshot": bytes(snapshot.packed),
+        "snapshot": b"".join(map(bytes, snapshot)),
     }
 
 
