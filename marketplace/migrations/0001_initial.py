@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='source',
-            index=models.Index(fields=['project', '-id', 'trust_level', 'types'], name='source_filtered'),
+            index=models.Index(fields=['project', '-id', 'trust_level', 'types', 'outcome'], name='source_filtered'),
         ),
         migrations.AddConstraint(
             model_name='source',

@@ -45,6 +45,10 @@ class ScanStatus(models.TextChoices):
     ERROR = "error"
 
 
+def _scanned_now() -> models.QuerySet[Any, Any]:
+    return Job.objects.live().filter(kind=SCAN).values("subject_id")
+
+
 class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
     def with_scan_status(self) -> Self:
         """Annotates `scan_status`: a live job says scanning, else the last finished scan decides."""
@@ -78,7 +82,14 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
 
     def scanning(self) -> Self:
         """Those with a live scan, found from the few jobs and not from the many sources."""
-        return self.filter(pk__in=Job.objects.live().filter(kind=SCAN).values("subject_id"))
+        return self.filter(pk__in=_scanned_now())
+
+    def of_scan_status(self, status: str) -> Self:
+        """Those of this status, as `with_scan_status` says, without a look at the jobs of each."""
+        if status == ScanStatus.SCANNING:
+            return self.scanning()
+        outcome = "" if status == ScanStatus.PENDING else status
+        return self.filter(outcome=outcome).exclude(pk__in=_scanned_now())
 
     def private(self) -> Self:
         return self.filter(PRIVATE)
@@ -179,7 +190,9 @@ class Source(Row):
         indexes = (
             models.Index(fields=["-id"], condition=Q(outcome=ScanStatus.ERROR), name="source_failing"),
             # A page's keys and the count under these filters are found in the index alone.
-            models.Index(fields=["project", "-id", "trust_level", "types"], name="source_filtered"),
+            models.Index(
+                fields=["project", "-id", "trust_level", "types", "outcome"], name="source_filtered"
+            ),
         )
 
     def __str__(self) -> str:
