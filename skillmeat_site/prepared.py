@@ -20,16 +20,34 @@ KEPT = 200
 Key = UUID | str
 Row = Sequence[Any]
 Convert = Callable[[Any], Any]
+Build = Callable[..., QuerySet[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Statement:
+class Statement:
+    """SQL whose last parameters are the values; without any, it is known to have no rows."""
+
     sql: str
     constants: tuple[Any, ...]
     converters: tuple[tuple[int, Convert], ...]
     """By column, for those that have to be converted."""
 
-    def converted(self, rows: list[Row]) -> list[Row]:
+    def rows(self, values: Sequence[Key]) -> list[Row]:
+        return self._converted(self._fetched(self.sql, values)) if self.sql else []
+
+    def count(self, values: Sequence[Key]) -> int:
+        """How many rows that would be."""
+        counted = f"SELECT count(*) FROM ({self.sql}) AS counted"  # noqa: S608  Django's own words
+        return int(self._fetched(counted, values)[0][0]) if self.sql else 0
+
+    def _fetched(self, sql: str, values: Sequence[Key]) -> list[Row]:
+        connection = connections[DEFAULT_DB_ALIAS]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, (*self.constants, *as_stored(values, connection)))
+            rows: list[Row] = cursor.fetchall()
+            return rows
+
+    def _converted(self, rows: list[Row]) -> list[Row]:
         """As Python has them."""
         if not rows or not self.converters:
             return rows
@@ -46,49 +64,40 @@ class Prepared:
     values, up to KEPT, and kind of database.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
+    def __init__(self, build: Build) -> None:
         self._build = build
-        self._statements: dict[tuple[str, int], _Statement | None] = {}
+        self._statements: dict[tuple[str, int], Statement] = {}
 
     def rows(self, *values: Key) -> list[Row]:
         """What the queryset of these values would give."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        statement = self._statement(values, connection)
+        place = connections[DEFAULT_DB_ALIAS].vendor, len(values)
+        statement = self._statements.get(place)
         if statement is None:
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(statement.sql, (*statement.constants, *as_stored(values, connection)))
-            return statement.converted(cursor.fetchall())
+            statement = compiled(self._build, values)
+            if len(values) <= KEPT:
+                self._statements[place] = statement
+        return statement.rows(values)
 
-    def count(self, *values: Key) -> int:
-        """How many rows that would be."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        statement = self._statement(values, connection)
-        if statement is None:
-            return 0
-        with connection.cursor() as cursor:
-            counted = f"SELECT count(*) FROM ({statement.sql}) AS counted"  # noqa: S608  Django's own words
-            cursor.execute(counted, (*statement.constants, *as_stored(values, connection)))
-            return int(cursor.fetchone()[0])
 
-    def _statement(self, values: Sequence[Key], connection: BaseDatabaseWrapper) -> _Statement | None:
-        """None when the queryset knows without the database that it has no rows."""
-        place = connection.vendor, len(values)
-        if place in self._statements:
-            return self._statements[place]
-        statement = self._compiled(values, connection)
-        if len(values) <= KEPT:
-            self._statements[place] = statement
-        return statement
+def compiled(build: Build, values: Sequence[Key]) -> Statement:
+    """The statement for such values as these; TypeError when they are not its last parameters, each once.
 
-    def _compiled(self, values: Sequence[Key], connection: BaseDatabaseWrapper) -> _Statement | None:
-        """With stand-ins that nothing else can equal, so that no value of the first who asks stays in it."""
-        stand_ins = [uuid4() if isinstance(value, UUID) else uuid4().hex for value in values]
-        compiler = self._build(*stand_ins).query.get_compiler(connection=connection)
-        try:
-            return _statement(compiler, as_stored(stand_ins, connection), connection)
-        except EmptyResultSet:
-            return None
+    It is made of stand-ins that nothing else can equal, so that no value of the first who asks stays in it.
+    """
+    connection = connections[DEFAULT_DB_ALIAS].copy()  # which no thread uses, as converters keep it
+    stand_ins = [uuid4() if isinstance(value, UUID) else uuid4().hex for value in values]
+    stored = as_stored(stand_ins, connection)
+    compiler = build(*stand_ins).query.get_compiler(connection=connection)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return Statement("", (), ())
+    first = len(parameters) - len(stored)
+    constants, last = parameters[:first], parameters[first:]
+    if list(last) != list(stored) or any(value in constants for value in stored):
+        raise TypeError(f"The values are not the last parameters, each once, of {sql}")
+    columns = [column for column, _, _ in compiler.select]
+    return Statement(sql, tuple(constants), tuple(_converters(columns, connection)))
 
 
 def prepared_row(model: type[AnyModel], field: str) -> Callable[[Key], AnyModel | None]:
@@ -145,16 +154,6 @@ class AsWritten(AsStored):
         """Whose driver makes moments in Python, which takes longer than all the rest of a list."""
         written = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
         return super().as_sql(compiler, connection, template=f"replace({written}, '.000000', '')", **extra)
-
-
-def _statement(compiler: Any, stored: Sequence[Key], connection: BaseDatabaseWrapper) -> _Statement:
-    sql, parameters = compiler.as_sql()
-    first = len(parameters) - len(stored)
-    constants, last = parameters[:first], parameters[first:]
-    if list(last) != list(stored) or any(value in constants for value in stored):
-        raise TypeError(f"The values are not the last parameters, each once, of {sql}")
-    columns = [column for column, _, _ in compiler.select]
-    return _Statement(sql, tuple(constants), tuple(_converters(columns, connection)))
 
 
 def as_stored(values: Sequence[Key], connection: BaseDatabaseWrapper) -> Sequence[Key]:

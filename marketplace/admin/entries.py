@@ -6,19 +6,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from marketplace.admin import filters, shown
 from marketplace.admin.choosing import asking, each_allowed
-from marketplace.admin.pages import FEW, ShowingAdmin
+from marketplace.admin.pages import FEW, FewFirst, ShowingAdmin
 from marketplace.content import store
 from marketplace.manifest import ContentKind, is_main
 from marketplace.models import Entry, Source
@@ -46,13 +44,11 @@ FILES_AT_MOST = 500
 READABLE = {ContentKind.FILE, ContentKind.EXECUTABLE, ContentKind.LFS}
 
 
-class CappedPaginator(Paginator):
+class SoFar(FewFirst):
     """Counts so far and no further: beyond it one filters instead of leafing."""
 
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return int(rows.order_by()[: FEW + 1].count())
+    def count_many(self) -> int:
+        return FEW + 1
 
 
 class ReasonForm(forms.Form):
@@ -84,7 +80,7 @@ class EntryAdmin(ShowingAdmin):
     sortable_by = ("sure",)
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
-    paginator = CappedPaginator
+    paginator = SoFar
     search_fields = ("search_text",)
     search_help_text = "Words of what the search finds; within one source, any part of a name, text or path."
     actions = (

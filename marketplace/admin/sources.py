@@ -60,6 +60,9 @@ class SourceAdmin(ShowingAdmin):
             *super().get_urls(),
         ]
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return AddPage.is_open(self, request, None)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
         stated: QuerySet[Any] = rows.with_scan_status()

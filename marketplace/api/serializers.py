@@ -106,7 +106,7 @@ class ManualMapField(serializers.Field[Any, Any, Any, Any]):
                 mapped[directory(path)] = self._type(value)
             except serializers.ValidationError as error:
                 details: Any = error.detail
-                wrong += [ErrorDetail(f"{path[:60]!r}: {one}", one.code) for one in details]
+                wrong += [ErrorDetail(f"{path[:200]!r}: {one}", one.code) for one in details]
         if wrong:
             raise serializers.ValidationError(wrong)
         if len(mapped) < len(data):

@@ -135,7 +135,10 @@ class JourneyPage(View):
 
 
 class AddingPage(JourneyPage):
-    """A journey beneath the list that adds a row to one of `projects`: those whose editor one is, at least one."""
+    """A journey beneath the list that adds a row to one of `projects`: those whose editor one is, at least one.
+
+    It asks for Django's permission itself, as `has_add_permission` speaks of Django's own page for adding.
+    """
 
     of_object = False
 

@@ -278,9 +278,9 @@ class QueryFilter(django_filters.Filter):
 class TagsFilter(django_filters.Filter):
     """Repeatable; rows must have all of the tags. `field_name` leads to the tag's text in a child table.
 
-    The rows with a tag are gathered first. Where the view's rows are few among those with a tag, `within` names what
-    narrows them to: a column that rows and tags share. Then a join for each tag may begin with either; a row has
-    each tag once.
+    The rows with a tag are gathered first, because SQLite without statistics would begin a join with all rows. Where
+    the view's rows are few among those with a tag, `within` names what narrows them: a column that rows and tags
+    share. Then a join for each tag, of which a row has each once, may begin with either.
     """
 
     field_class = _ManyField

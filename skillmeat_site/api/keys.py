@@ -4,14 +4,17 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from threading import Lock
 from typing import Any, Self
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
-from skillmeat_site.prepared import AsStored, Key, Prepared
+from skillmeat_site.prepared import AsStored, Key, Statement, compiled
 
 KEPT = 300
-_prepared: dict[Hashable, Prepared] = {}
+_kept: dict[Hashable, Statement] = {}
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Keys:
     rows: Callable[[], QuerySet[Any]]
     lookups: tuple[tuple[str, int], ...] = ()
     values: tuple[Key, ...] = ()
-    ordering: tuple[str, ...] | None = None  # their own
+    ordering: tuple[str, ...] | None = None  # None: as the rows are
 
     def filter(self, **keys: Any) -> Self:
         """By a key each, or for `__in` by any number of them."""
@@ -45,24 +48,25 @@ class Keys:
         return replace(self, ordering=ordering)
 
     def count(self) -> int:
-        return self._prepared((), None, None).count(*self.values)
+        return self._statement((), slice(None)).count(self.values)
 
     def exists(self) -> bool:
         return bool(self[:1])
 
     def __getitem__(self, part: slice) -> list[Key]:
-        prepared = self._prepared(self.ordering, part.start, part.stop)
-        return [key for (key,) in prepared.rows(*self.values)]
+        return [key for (key,) in self._statement(self.ordering, part).rows(self.values)]
 
-    def _prepared(self, ordering: tuple[str, ...] | None, start: int | None, stop: int | None) -> Prepared:
-        place = self.name, self.lookups, ordering, start, stop
-        prepared = _prepared.get(place)
-        if prepared is None:
-            if len(_prepared) >= KEPT:
-                _prepared.clear()
+    def _statement(self, ordering: tuple[str, ...] | None, part: slice) -> Statement:
+        place = connection.vendor, self.name, self.lookups, ordering, part.start, part.stop
+        statement = _kept.get(place)
+        if statement is None:
             rows = self.rows() if ordering is None else self.rows().order_by(*ordering)
-            prepared = _prepared[place] = Prepared(partial(_build, rows, self.lookups, slice(start, stop)))
-        return prepared
+            statement = compiled(partial(_build, rows, self.lookups, part), self.values)
+            with _lock:
+                if len(_kept) >= KEPT:
+                    del _kept[next(iter(_kept))]  # the oldest
+                _kept[place] = statement
+        return statement
 
 
 def _build(

@@ -1,7 +1,6 @@
 """The two forms of lists: by cursor (the rule) and by offset (where a position is wanted)."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -9,6 +8,7 @@ from rest_framework.response import Response
 
 from skillmeat_site.api.filters import bad_parameter, is_filtered, whole
 from skillmeat_site.ids import encode
+from skillmeat_site.prepared import Key
 from skillmeat_site.rows import Row
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class CursorPagination(BasePagination):
         self.page = items[:limit]
         return self.page
 
-    def _cursor(self, item: Row | UUID) -> str:
+    def _cursor(self, item: Row | Key) -> str:
         """Of a row, or of a key where only keys were asked for."""
         return item.public_id if isinstance(item, Row) else encode(self.model.id_prefix, item)
 

@@ -58,8 +58,8 @@ class Shape:
                 behind += field.columns
                 continue
             column = "__".join(field.source_attrs)
-            expression, convert = _reading(field, is_document=column in documents)
-            read.append(expression(column))
+            expression, convert = _reading(field, column, is_document=column in documents)
+            read.append(expression)
             if convert:
                 self._conversions.append((place, convert))
         self._rows = rows.order_by().values_list(*read, *behind, AsStored("pk"))
@@ -94,29 +94,21 @@ def shape_of(serializer: type[serializers.Serializer[Any]]) -> Shape:
 
 
 def _reading(
-    field: serializers.Field[Any, Any, Any, Any], *, is_document: bool
-) -> tuple[Callable[[str], Any], Callable[[Any], Any] | None]:
+    field: serializers.Field[Any, Any, Any, Any], column: str, *, is_document: bool
+) -> tuple[Any, Callable[[Any], Any] | None]:
     """How a field's column is read, and what turns its value into the field's; None when it is shown as it is."""
     if is_document:  # sent as it is stored: nobody here looks into it
-        return _as_text, orjson.Fragment
+        return Cast(column, TextField()), orjson.Fragment
     if isinstance(field, PublicIdField):
-        return AsStored, partial(_public_id, field.model.id_prefix)
+        return AsStored(column), partial(_public_id, field.model.id_prefix)
     if isinstance(field, NullableText):
-        return _null_if_empty, None
+        return NullIf(column, Value(""), output_field=TextField()), None
     if isinstance(field, serializers.DateTimeField):
-        return AsWritten, None
+        return AsWritten(column), None
     if isinstance(field, AS_STORED) or hasattr(field, "is_shown_as_stored"):
-        return str, None
+        return column, None
     raise TypeError(f"{field.field_name}: a shape does not know how a {type(field).__name__} is shown.")
 
 
 def _public_id(prefix: str, value: UUID | str | None) -> str | None:
     return encode(prefix, value) if value else None
-
-
-def _null_if_empty(column: str) -> Any:
-    return NullIf(column, Value(""), output_field=TextField())
-
-
-def _as_text(column: str) -> Any:
-    return Cast(column, TextField())

@@ -73,14 +73,14 @@ class PlainViewSet(ResourceViewSet):
 
     def keys(self, rows: QuerySet[Any]) -> Keys:
         """Of these rows, which are the same for everybody, under the view's filters."""
-        request = self.request
-        asked = [(name, *values) for name, values in request.query_params.lists() if name != "cursor"]
-        name = type(self), self.action, tuple(asked)
-        return Keys(rows.model, name, lambda: self.filter_queryset(rows))
+        paging: Any = self.paginator
+        given = self.request.query_params.lists()
+        filters = [(name, *values) for name, values in given if name not in paging.parameters]
+        return Keys(rows.model, (type(self), self.action, *filters), lambda: self.filter_queryset(rows))
 
     def listed(self, keys: Keys, serializer: Any) -> Response:
         """A page of the rows with these keys."""
-        page: Any = self.paginate_queryset(cast("Any", keys))
+        page = self.paginate_queryset(cast("Any", keys))
         return self.get_paginated_response(shape_of(serializer).read(page or ()))
 
     def get_key(self) -> UUID:

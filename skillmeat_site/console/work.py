@@ -9,7 +9,7 @@ from django.utils import timezone
 from skillmeat_site.admin_pages import operator
 from skillmeat_site.audit.models import AuditEvent
 from skillmeat_site.console.panels import Panel, register
-from skillmeat_site.jobs.models import WORKER_SILENCE, Job, JobStatus, Worker
+from skillmeat_site.jobs.models import LIVE, WORKER_SILENCE, Job, JobStatus, Worker
 
 SHOWN = 6
 
@@ -20,7 +20,7 @@ def work(request: HttpRequest) -> dict[str, Any]:
     due, later = queued & Q(run_after__lte=now), queued & Q(run_after__gt=now)
     counts = (
         Job.objects.visible_to(operator(request))
-        .live()
+        .filter(status__in=LIVE)
         .aggregate(
             running=Count("status", filter=Q(status=JobStatus.RUNNING)),
             due=Count("status", filter=due),

@@ -43,8 +43,12 @@ DECISIVE = (JobStatus.SUCCEEDED, JobStatus.FAILED)  # a cancelled job leaves its
 
 class JobQuerySet(ProjectOwnedQuerySet["Job"]):
     def live(self) -> Self:
-        """Queued or running, which is not finished: in words without parameters SQLite knows its index of them."""
-        return self.filter(finished_at=None)
+        """Queued or running, which is not finished.
+
+        Both are said for SQLite, which plans by the words: a subject's are found by `one_live_job_per_subject`, the
+        condition of which has no parameters, and all of them by `job_queue`.
+        """
+        return self.filter(status__in=LIVE, finished_at=None)
 
     def due(self, at: datetime) -> Self:
         """Queued jobs whose time has come, oldest first."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.factories import EntryFactory, JobFactory, SourceFactory
@@ -17,7 +18,7 @@ pytestmark = [
 SOURCES = "/api/v1/marketplace/sources"
 
 
-def plans(api: APIClient, address: str) -> str:
+def plans(client: Client, address: str) -> str:
     """Of all reads of catalogue and jobs that an answer takes."""
     asked: list[tuple[str, Any]] = []
 
@@ -26,11 +27,11 @@ def plans(api: APIClient, address: str) -> str:
         return execute(sql, parameters, *rest)
 
     with connection.execute_wrapper(note):
-        assert api.get(address).status_code == 200
+        assert client.get(address).status_code == 200
     steps = []
     with connection.cursor() as cursor:
         for sql, parameters in asked:
-            if sql.startswith("SELECT") and "marketplace_" in sql:
+            if sql.startswith("SELECT") and any(table in sql for table in ("marketplace_", "jobs_job")):
                 cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
                 steps += [step for *_, step in cursor.fetchall()]
     assert steps
@@ -74,3 +75,10 @@ def test_a_page_of_entries_is_found_within_the_source(api: APIClient, query: str
     found = plans(api, f"{SOURCES}/{source.public_id}/artifacts{query}")
     assert index in found
     assert "SCAN" not in found
+
+
+def test_the_console_finds_live_jobs_among_all_that_ever_were(console: Client) -> None:
+    JobFactory()
+    found = plans(console, "/admin/jobs/job/?state=live")
+    assert "job_queue (status=?)" in found
+    assert "SCAN jobs_job" not in found

@@ -150,6 +150,16 @@ def test_roles_say_in_which_projects_one_may_change_or_delete(member: Callable[.
     assert answers == [403, 403, 0, 403, 403, 1]
 
 
+@pytest.mark.parametrize(("role", "may"), [(Role.VIEWER, False), (Role.EDITOR, True)])
+def test_whoever_may_add_nowhere_is_not_asked_to(member: Callable[..., User], role: Role, may: bool) -> None:
+    user = member(role, is_staff=True)
+    _allow(user, "view_source", "add_source")
+    client = Client()
+    client.force_login(user)
+    offered = [ADD in client.get(address).content.decode() for address in (LIST, "/admin/")]
+    assert (offered, client.get(ADD).status_code) == ([may, may], 200 if may else 403)
+
+
 # The list
 
 

@@ -20,7 +20,7 @@ SOURCES = "/api/v1/marketplace/sources"
 
 @pytest.fixture(autouse=True)
 def nothing_asked_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "_prepared", {})
+    monkeypatch.setattr(keys, "_kept", {})
 
 
 def newest(name: str = "all", **values: Any) -> Keys:
@@ -81,4 +81,4 @@ def test_questions_are_forgotten_before_they_are_too_many(monkeypatch: pytest.Mo
     source = SourceFactory()
     for number in range(10):
         assert newest(f"question {number}", pk=source.pk).count() == 1
-        assert len(keys._prepared) <= 3
+        assert len(keys._kept) <= 3

@@ -1,6 +1,7 @@
 """SQL that is compiled once: each time it is run with the values of that time, and with no others."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -56,3 +57,12 @@ def test_rows_are_seen_by_those_who_may(project: Project, member: Callable[..., 
         (UserFactory(), None),
     ):
         assert rows.read(source.pk, user) == seen
+
+
+def test_a_statement_keeps_no_connection_of_the_thread_that_made_it() -> None:
+    flags = Prepared(lambda key: Source.objects.filter(pk=key).values_list("pk", "indexing_enabled"))
+    source = SourceFactory(indexing_enabled=True)
+    assert flags.rows(source.pk) == [(source.pk, True)]
+    (statement,) = flags._statements.values()
+    kept = [convert for _, convert in statement.converters if isinstance(convert, partial)]
+    assert all(connection not in convert.args for convert in kept)
