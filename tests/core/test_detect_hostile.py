@@ -174,13 +174,13 @@ def test_no_text_crashes_hangs_or_bloats(text: str) -> None:
     files = tuple(
         TreeFile(path=path, mode="100644", sha="0" * 40, size=min(len(text), 1_000)) for path in EVERYWHERE
     )
-    start = time.perf_counter()
+    start = time.thread_time()
 
     artifacts = scan_tree(
         Tree(files=files), dict.fromkeys(EVERYWHERE, text), DetectionSettings(frontmatter=True)
     ).artifacts
 
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
     for artifact in artifacts:
         assert len(repr(replace(artifact, files=()))) < 200_000
         assert len(artifact.name) <= 200
