@@ -37,6 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.any_database)
+            item.add_marker(pytest.mark.no_cover)
 
 
 class Screen(NamedTuple):

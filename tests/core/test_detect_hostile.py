@@ -27,6 +27,8 @@ from tests.detecting import (
     tree_of,
 )
 
+pytestmark = pytest.mark.no_cover  # large trees on the same path
+
 
 def test_documents_that_cannot_be_had_are_no_error() -> None:
     tree = tree_of({**MEMBERS, "p/.claude-plugin/plugin.json": PLUGIN})
