@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from django_q.brokers import get_broker
+from django_q.brokers import Broker, get_broker
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 from rest_framework.test import APIClient
@@ -48,6 +49,8 @@ def server_settings(settings: Any, tmp_path: Path) -> None:
     if settings.SKILLMEAT_QUEUE_URL:  # where counts of requests would be those of all tests
         settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": str(tmp_path)}}
     settings.WHITENOISE_AUTOREFRESH = True  # every client would look through all static files first
+    quick = "django.contrib.auth.hashers.MD5PasswordHasher"  # the product's is slow by design
+    settings.PASSWORD_HASHERS = [quick]
     settings.SKILLMEAT_AUTH = "single-user"
     settings.SKILLMEAT_TRUSTED_PROXIES = []
     settings.GITHUB_TOKEN = ""
@@ -110,12 +113,18 @@ def client_of() -> Callable[..., APIClient]:
     return make
 
 
-@pytest.fixture(autouse=True)
-def own_queue(worker_id: str, settings: Any) -> None:
-    """Each test process has a queue of its own, empty at the start; a Redis is shared by all of them."""
+@pytest.fixture(scope="session")
+def queue_on_redis(worker_id: str) -> Broker | None:
+    """Each test process has a queue of its own; a Redis is shared by all of them."""
     Conf.CLUSTER_NAME = f"test-{worker_id}"
-    if settings.SKILLMEAT_QUEUE_URL:
-        get_broker().purge_queue()
+    return get_broker() if django_settings.SKILLMEAT_QUEUE_URL else None
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(queue_on_redis: Broker | None) -> None:
+    """What a database rolls back, a Redis keeps."""
+    if queue_on_redis:
+        queue_on_redis.purge_queue()
 
 
 @pytest.fixture

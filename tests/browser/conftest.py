@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.any_database)
+            item.add_marker(pytest.mark.no_cover)
 
 
 class Screen(NamedTuple):

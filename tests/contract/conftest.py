@@ -14,6 +14,13 @@ from tests.contract.world import World, settled
 from tests.factories import ProjectFactory
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A sweep over the whole schema is no proof that a line is tested, and being traced doubles its time."""
+    for item in items:
+        if "tests/contract/" in item.nodeid:
+            item.add_marker(pytest.mark.no_cover)
+
+
 def server(place: Path) -> dict[str, Any]:
     """The settings of a server that keeps its files there, deploys to `root` and scans what is on the shelf."""
     content = django_settings.STORAGES["content"] | {"OPTIONS": {"location": place / "data/content"}}

@@ -162,7 +162,7 @@ def senseless(field: Schema) -> Iterator[Any]:
     """What the schema itself rules out, of the right type."""
     if "maxLength" in field:
         yield "a" * (field["maxLength"] + 1)
-        yield "a" * 1_000_000
+        yield "a" * 100_000
     if field.get("minLength"):
         yield from ("", "  ")
     if "minimum" in field:

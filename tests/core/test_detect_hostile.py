@@ -27,6 +27,8 @@ from tests.detecting import (
     tree_of,
 )
 
+pytestmark = pytest.mark.no_cover  # large trees on the same path
+
 
 def test_documents_that_cannot_be_had_are_no_error() -> None:
     tree = tree_of({**MEMBERS, "p/.claude-plugin/plugin.json": PLUGIN})
@@ -174,13 +176,13 @@ def test_no_text_crashes_hangs_or_bloats(text: str) -> None:
     files = tuple(
         TreeFile(path=path, mode="100644", sha="0" * 40, size=min(len(text), 1_000)) for path in EVERYWHERE
     )
-    start = time.perf_counter()
+    start = time.thread_time()
 
     artifacts = scan_tree(
         Tree(files=files), dict.fromkeys(EVERYWHERE, text), DetectionSettings(frontmatter=True)
     ).artifacts
 
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
     for artifact in artifacts:
         assert len(repr(replace(artifact, files=()))) < 200_000
         assert len(artifact.name) <= 200

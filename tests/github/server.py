@@ -99,6 +99,8 @@ class GitHub:
     ) -> None:
         self.stopping.set()
         for server in self._servers:
+            with suppress(OSError):  # where it is possible, it wakes the thread before it would look up
+                server.socket.shutdown(socket.SHUT_RDWR)
             server.shutdown()
             server.server_close()
 

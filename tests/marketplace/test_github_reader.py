@@ -47,6 +47,7 @@ from tests.github.gitdir import GitDirectory
 from tests.github.repositories import Executable, File, Repository, Submodule, Symlink
 from tests.github.server import GitHub
 
+pytestmark = pytest.mark.any_database
 SKILL = b"---\nname: pdf\n---\nRead PDFs.\n"
 FILES: dict[str, File] = {
     "README.md": b"# Tools\n",

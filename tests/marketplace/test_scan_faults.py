@@ -42,6 +42,7 @@ from tests.github.repositories import Repository
 from tests.github.server import GitHub
 from tests.scanning import FILES, fresh, skill
 
+pytestmark = pytest.mark.no_cover  # many faults on the same path
 Capture = Callable[..., AbstractContextManager[Any]]
 Create = Callable[..., Source]
 Scan = Callable[..., Job]

@@ -55,7 +55,7 @@ from tests.mortal_worker import Point
 from tests.racing import together
 from tests.scanning import Drain, fresh, result, rows, skill, statuses
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.no_cover]  # workers are other processes
 slow = pytest.mark.slow
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite locks the whole database")
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL is a server")

@@ -28,7 +28,7 @@ from tests.github.server import GitHub
 from tests.scanning import FILES
 from tests.servers import INITDB, REDIS, Server, free_port, own_postgresql, own_redis
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("SKILLMEAT_", "DATABASE_URL", "GITHUB_TOKEN", "COV_", "COVERAGE_", "PYTEST_")

@@ -292,7 +292,7 @@ def test_the_home_page_shows_panels_in_order_to_those_who_may(
 ) -> None:
     monkeypatch.setattr(panels, "_panels", {})
     monkeypatch.setattr(panels.Panel, "template", "admin/tools.html")
-    for name, order, shown in (("Second", 2, {}), ("First", 1, {}), ("Nothing", 3, None)):
+    for name, order, shown in (("Second", 2, {}), ("First", 1, {}), ("Unseen", 3, None)):
         panels.register(panels.Panel(name=name, title=name, order=order, facts=lambda _, shown=shown: shown))
     panels.register(
         panels.Panel(name="Third", title="Third", order=3, needs="accounts.view_user", facts=lambda _: {})
@@ -301,4 +301,4 @@ def test_the_home_page_shows_panels_in_order_to_those_who_may(
     assert [each.panel.title for each in panels.shown(clerk)] == ["First", "Second"]  # type: ignore[arg-type]
     page = console.get(reverse("admin:index")).content.decode()
     assert page.index("First") < page.index("Second") < page.index("Third")
-    assert "Nothing" not in page
+    assert "Unseen" not in page

@@ -19,7 +19,7 @@ from skillmeat_site.processes import port_is_free
 from tests.github.repositories import Repository
 from tests.github.server import GitHub
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = "/api/v1/marketplace/sources"
