@@ -28,7 +28,7 @@ def unpack(data: bytes, archive: Format, into: Path) -> None:
     into.mkdir()
     if archive is Format.TAR_GZ:
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-            tar.extractall(into, filter="tar")
+            tar.extractall(into)
         return
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         assert file.testzip() is None
