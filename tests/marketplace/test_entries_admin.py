@@ -89,6 +89,17 @@ def test_the_number_of_rows_is_counted_so_far_and_no_further(
     assert (listing.result_count, len(listing.result_list)) == (counted, 6)
 
 
+def test_where_nobody_counts_the_page_does_not_say_a_number(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EntryFactory.create_batch(6)
+    assert "6 results" in console.get(LIST).content.decode()
+    monkeypatch.setattr(pages, "FEW", 3)  # but as many are said as usual
+    page = console.get(LIST).content.decode()
+    assert "more than 1,000 entries" in page
+    assert "1001" not in page
+
+
 def test_the_list_costs_the_same_for_one_row_and_for_many(console: Client) -> None:
     EntryFactory()
     console.get(LIST)
