@@ -2,6 +2,7 @@
 
 `marks`     small pieces of HTML: a badge, a confidence bar, a time, facts, chips, a table
 `pages`     the model admins to start from, and one operation done to many rows
+`roles`     who works here, and in which projects
 `rows`      links to the pages of rows, and to lists of them
 `filters`   of lists, each of which answers a question
 `forms`     forms that the API's serializers read
@@ -21,10 +22,8 @@ from skillmeat_site.admin_pages.pages import (
     ReadOnlyInline,
     ShownAdmin,
     each_row,
-    has_role,
-    operator,
-    projects_of_editor,
 )
+from skillmeat_site.admin_pages.roles import has_role, operator, projects_of_editor
 from skillmeat_site.admin_pages.rows import address, link, list_address
 
 __all__ = [

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from skillmeat_site.accounts.models import Project
-from skillmeat_site.admin_pages.pages import operator
+from skillmeat_site.admin_pages.roles import operator
 
 MOST_PROJECTS = 50
 PERIODS = {

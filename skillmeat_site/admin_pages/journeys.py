@@ -14,8 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
-from skillmeat_site.accounts.models import Project, Role
-from skillmeat_site.admin_pages.pages import operator, projects_of_editor
+from skillmeat_site.admin_pages.roles import is_editor, operator, projects_of_editor
 from skillmeat_site.errors import DomainError
 
 
@@ -146,7 +145,7 @@ class AddingPage(JourneyPage):
     def is_open(cls, model_admin: ModelAdmin, request: HttpRequest, obj: Any) -> bool:
         by, meta = operator(request), model_admin.opts
         may = by.has_perm(f"{meta.app_label}.{get_permission_codename('add', meta)}")
-        return may and (by.is_superuser or Project.objects.with_role(by, Role.EDITOR).exists())
+        return may and is_editor(by)
 
     @property
     def projects(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The model admins that ours start from, and one operation done to many rows."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
@@ -13,18 +13,14 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from skillmeat_site.accounts.models import DEFAULT_PROJECT, Project, Role, User
+from skillmeat_site.accounts.models import Role, User
 from skillmeat_site.admin_pages import added
+from skillmeat_site.admin_pages.roles import has_role, operator
 from skillmeat_site.errors import DomainError
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 NAMED = 5
 TOLD = 20
-
-
-def operator(request: HttpRequest) -> User:
-    """Who works in the console; nobody gets there without a login."""
-    return cast("User", request.user)
 
 
 def each_row(
@@ -158,22 +154,6 @@ class ShownAdmin(OwnedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The page has no field of its own."""
-
-
-def has_role(request: HttpRequest, obj: Any, role: Role) -> bool:
-    """Whether one has this role, or a higher one, in the project of a row; of no row in particular, always."""
-    by = operator(request)
-    if obj is None or by.is_superuser:
-        return True
-    return Project.objects.with_role(by, role).filter(pk=obj.project.pk).exists()
-
-
-def projects_of_editor(request: HttpRequest) -> list[str]:
-    """Where one may add something, by slug. The default project comes first, and is made when it is the first."""
-    if operator(request).is_superuser and not Project.objects.exists():
-        Project.objects.default()
-    slugs = Project.objects.with_role(operator(request), Role.EDITOR).values_list("slug", flat=True)
-    return sorted(slugs, key=lambda slug: (slug != DEFAULT_PROJECT, slug))
 
 
 class ReadOnlyAdmin(ConsoleAdmin):
