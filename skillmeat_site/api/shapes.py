@@ -79,11 +79,13 @@ class Shape:
 
     def _shown(self, rows: list[Row]) -> list[dict[str, Any]]:
         """Column by column, which takes Python half of the time."""
+        if not rows:
+            return []
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
         shown = columns[: len(self._names)]
-        for place, convert in self._conversions if rows else ():
+        for place, convert in self._conversions:
             shown[place] = map(convert, columns[place])
-        for place, work, places in self._worked_out if rows else ():
+        for place, work, places in self._worked_out:
             shown[place] = map(work, *columns[places])
         return [dict(zip(self._names, row, strict=True)) for row in zip(*shown, strict=True)]
 

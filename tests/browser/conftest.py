@@ -6,6 +6,7 @@ error, asks for a file that is not there, or asks any other host for anything.
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import pytest
@@ -51,6 +52,15 @@ class Screen(NamedTuple):
 
 DESK = Screen(1280, 900, "light")
 PHONE = Screen(390, 844, "dark")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, settings: Any) -> Path:
+    """An empty directory that one may deploy into."""
+    made = tmp_path / "projects/shop"
+    made.mkdir(parents=True)
+    settings.SKILLMEAT_DEPLOY_ROOTS = [made.parent]
+    return made
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=str)

@@ -20,14 +20,6 @@ Check = Callable[[Any], None]
 
 
 @pytest.fixture
-def shop(tmp_path: Path, settings: Any) -> Path:
-    made = tmp_path / "projects/shop"
-    made.mkdir(parents=True)
-    settings.SKILLMEAT_DEPLOY_ROOTS = [made.parent]
-    return made
-
-
-@pytest.fixture
 def web(project: Project) -> DeploymentSet:
     """An empty set, beside a collection in which the name of what will be imported is taken."""
     now = timezone.now()

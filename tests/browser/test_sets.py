@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,14 +13,6 @@ from skillmeat_site.accounts.models import User
 from tests.browsing import Check, Open, follow, press, row, told
 from tests.factories import ArtifactFactory, CollectionFactory, DeploymentSetFactory, GroupFactory
 from tests.sets import holds
-
-
-@pytest.fixture
-def shop(tmp_path: Path, settings: Any) -> Path:
-    made = tmp_path / "projects/shop"
-    made.mkdir(parents=True)
-    settings.SKILLMEAT_DEPLOY_ROOTS = [made.parent]
-    return made
 
 
 def focused(page: Any) -> Any:
