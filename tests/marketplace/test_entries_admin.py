@@ -1,5 +1,6 @@
 """The catalogue in the console: why things are there, what is in them, and leaving them out."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_where_nobody_counts_the_page_does_not_say_a_number(
     monkeypatch.setattr(pages, "FEW", 3)  # but as many are said as usual
     page = console.get(LIST).content.decode()
     assert "more than 1,000 entries" in page
-    assert "1001" not in page
+    assert not re.search(r"\b1001 (results|entries|selected)", page)  # ids may have these digits, too
 
 
 def test_the_list_costs_the_same_for_one_row_and_for_many(console: Client) -> None:
