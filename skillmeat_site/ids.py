@@ -43,8 +43,8 @@ def first_at(seconds: float) -> UUID:
 
 @lru_cache(maxsize=10_000)  # lists show the same rows again and again; three megabytes
 def encode(prefix: str, value: UUID | str) -> str:
-    """The outside form, for example `src_06a1...`, of a UUID or its 32 digits; `decode` is its inverse."""
-    number = int(value, 16) if isinstance(value, str) else value.int
+    """The outside form, for example `src_06a1...`, of a UUID, also as text; `decode` is its inverse."""
+    number = int(value.replace("-", ""), 16) if isinstance(value, str) else value.int
     return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 

@@ -6,21 +6,21 @@ Django makes its SQL anew for every queryset, which takes longer than the databa
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Func, Model, QuerySet, TextField
+from django.db.models import Expression, Func, QuerySet, TextField
 
-AnyModel = TypeVar("AnyModel", bound=Model)
 KEPT = 200
 Key = UUID | str
 Row = Sequence[Any]
 Convert = Callable[[Any], Any]
 Build = Callable[..., QuerySet[Any, Any]]
+BOOLEANS = {0: False, 1: True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Statement:
             return rows
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for place, convert in self.converters:
-            columns[place] = [convert(value) for value in columns[place]]
+            columns[place] = list(map(convert, columns[place]))
         return list(zip(*columns, strict=True))
 
 
@@ -94,27 +94,10 @@ def compiled(build: Build, values: Sequence[Key]) -> Statement:
         return Statement("", (), ())
     first = len(parameters) - len(stored)
     constants, last = parameters[:first], parameters[first:]
-    if list(last) != list(stored) or any(value in constants for value in stored):
+    if as_stored(last, connection) != stored or any(value in constants for value in (*stand_ins, *stored)):
         raise TypeError(f"The values are not the last parameters, each once, of {sql}")
     columns = [column for column, _, _ in compiler.select]
     return Statement(sql, tuple(constants), tuple(_converters(columns, connection)))
-
-
-def prepared_row(model: type[AnyModel], field: str) -> Callable[[Key], AnyModel | None]:
-    """Finds the row of a model by a unique field."""
-
-    def names() -> list[str]:
-        return [each.attname for each in model._meta.concrete_fields]
-
-    def build(value: Key) -> QuerySet[Any, Any]:
-        return model._base_manager.filter(**{field: value}).order_by().values_list(*names())
-
-    by_field = Prepared(build)
-
-    def find(value: Key) -> AnyModel | None:
-        return next((model.from_db(DEFAULT_DB_ALIAS, names(), row) for row in by_field.rows(value)), None)
-
-    return find
 
 
 class VisibleRow:
@@ -135,10 +118,13 @@ class VisibleRow:
 
 
 class AsStored(Func):
-    """A column that is not converted: SQLite keeps a UUID as 32 hexadecimal digits."""
+    """A key that is not made a UUID: as text, which SQLite keeps without hyphens."""
 
     template = "%(expressions)s"
     output_field = TextField()  # which nothing is converted to
+
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, **{"template": "(%(expressions)s)::text", **extra})
 
 
 class AsWritten(AsStored):
@@ -156,10 +142,10 @@ class AsWritten(AsStored):
         return super().as_sql(compiler, connection, template=f"replace({written}, '.000000', '')", **extra)
 
 
-def as_stored(values: Sequence[Key], connection: BaseDatabaseWrapper) -> Sequence[Key]:
+def as_stored(values: Sequence[Key], connection: BaseDatabaseWrapper) -> list[str]:
     """Keys as the database takes and, with `AsStored`, gives them."""
     if connection.features.has_native_uuid_field:
-        return values
+        return [str(value) for value in values]
     return [value.hex if isinstance(value, UUID) else value for value in values]
 
 
@@ -167,12 +153,14 @@ def _converters(
     columns: Iterable[Expression], connection: BaseDatabaseWrapper
 ) -> Iterator[tuple[int, Convert]]:
     """Those that Django uses."""
+    ours: dict[str, Convert] = {
+        "convert_uuidfield_value": _uuid_or_none,
+        "convert_booleanfield_value": BOOLEANS.get,
+    }
     for place, column in enumerate(columns):
         for convert in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
-            if convert == getattr(connection.ops, "convert_uuidfield_value", None):
-                yield place, _uuid_or_none
-            else:
-                yield place, partial(_converted, convert, column, connection)
+            quick = ours.get(convert.__name__)
+            yield place, quick or partial(_converted, convert, column, connection)
 
 
 def _converted(convert: Callable[..., Any], column: Expression, connection: Any, value: Any) -> Any:

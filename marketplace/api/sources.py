@@ -113,8 +113,8 @@ class SourceViewSet(mixins.DestroyModelMixin, PlainViewSet):
     @action(detail=True, filterset_class=EntryFilter, pagination_class=OffsetPagination)
     def artifacts(self, request: Request, id: str) -> Response:
         """Best first. Removed entries only with `status=removed`, excluded ones only with `excluded=true`."""
-        of_source = self.keys(Entry.objects.all()).filter(source=self.get_key())
-        return self.listed(of_source, EntrySerializer)
+        everything = self.listing(Entry.objects.all(), EntrySerializer)
+        return self.listed(everything.filter(source=self.get_key()))
 
     @extend_schema(summary="List a source's jobs, newest first", responses=JobSerializer(many=True))
     @action(detail=True, filterset_class=JobFilter)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from skillmeat_site.prepared import Prepared, prepared_row
+from skillmeat_site.prepared import Prepared
 from skillmeat_site.rows import Row
 
 LOCAL_OPERATOR = "local"
@@ -40,8 +41,8 @@ class Role(models.TextChoices):
 class UserManager(DjangoUserManager["User"]):
     def local_operator(self) -> User:
         """The caller of single-user mode: an admin of the project `default`, made when first needed."""
-        if operator := _user_by_name(LOCAL_OPERATOR):
-            return operator
+        if rows := _by_name.rows(LOCAL_OPERATOR):
+            return User.from_rows(rows)
         with transaction.atomic():
             operator, _ = self.get_or_create(username=LOCAL_OPERATOR, defaults={"password": "!"})
             Membership.objects.get_or_create(
@@ -55,6 +56,16 @@ class User(AbstractUser, Row):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    known_projects: list[UUID] | None = None
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Sequence[Any]]) -> User:
+        """The user whose columns all of these rows end with, each followed by the key of one of his projects."""
+        names = _columns(cls)
+        user = cls.from_db(DEFAULT_DB_ALIAS, names, rows[0][-len(names) - 1 : -1])
+        user.known_projects = [row[-1] for row in rows if row[-1]]
+        return user
+
     @property
     def is_local_operator(self) -> bool:
         return self.username == LOCAL_OPERATOR
@@ -63,7 +74,9 @@ class User(AbstractUser, Row):
         """Of the projects this user is a member of; None, meaning all, for a superuser."""
         if self.is_superuser:
             return None
-        return [key for (key,) in _projects_of.rows(self.pk)]
+        if self.known_projects is not None:
+            return self.known_projects
+        return list(self.memberships.order_by().values_list("project_id", flat=True))
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -150,11 +163,14 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def opened_by(self, secret: str, *, at: datetime) -> Token | None:
         """The valid token with this secret, its last use noted to the minute; None when there is none."""
-        token = _token_by_digest(Token.digest_of(secret))
-        user = _user_by_id(token.user_id) if token else None
-        if token is None or user is None or not token.is_valid(at) or not user.is_active:
+        rows = _by_digest.rows(Token.digest_of(secret))
+        if not rows:
             return None
-        token.user = user
+        names = _columns(Token)
+        token = Token.from_db(DEFAULT_DB_ALIAS, names, rows[0][: len(names)])
+        token.user = User.from_rows(rows)
+        if not token.is_valid(at) or not token.user.is_active:
+            return None
         if token.last_used_at is None or at - token.last_used_at > LAST_USE_RESOLUTION:
             self.filter(pk=token.pk).update(last_used_at=at)
         return token
@@ -192,10 +208,22 @@ class Token(Row):
         return self.expires_at is None or at < self.expires_at
 
 
-# Asked by every request.
-_user_by_name = prepared_row(User, "username")
-_user_by_id = prepared_row(User, "pk")
-_token_by_digest = prepared_row(Token, "digest")
-_projects_of = Prepared(
-    lambda user: Membership.objects.filter(user=user).order_by().values_list("project_id")
+def _columns(model: type[models.Model], path: str = "") -> list[str]:
+    return [path + field.attname for field in model._meta.concrete_fields]
+
+
+# Who is calling, and of which projects he is a member: one query of every request.
+_by_name = Prepared(
+    lambda name: (
+        User._base_manager.filter(username=name)
+        .order_by()
+        .values_list(*_columns(User), "memberships__project_id")
+    )
+)
+_by_digest = Prepared(
+    lambda digest: (
+        Token._base_manager.filter(digest=digest)
+        .order_by()
+        .values_list(*_columns(Token), *_columns(User, "user__"), "user__memberships__project_id")
+    )
 )

@@ -7,8 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from skillmeat_site.api.filters import bad_parameter, is_filtered, whole
-from skillmeat_site.ids import encode
-from skillmeat_site.prepared import Key
 from skillmeat_site.rows import Row
 
 if TYPE_CHECKING:
@@ -56,9 +54,10 @@ class CursorPagination(BasePagination):
         self.page = items[:limit]
         return self.page
 
-    def _cursor(self, item: Row | Key) -> str:
-        """Of a row, or of a key where only keys were asked for."""
-        return item.public_id if isinstance(item, Row) else encode(self.model.id_prefix, item)
+    @staticmethod
+    def _cursor(item: Row | dict[str, Any]) -> str:
+        """Of a row, or of what is shown of it."""
+        return item.public_id if isinstance(item, Row) else str(item["id"])
 
     def get_paginated_response(self, data: Any) -> Response:
         page_info = {

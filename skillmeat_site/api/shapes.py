@@ -62,23 +62,24 @@ class Shape:
             read.append(expression)
             if convert:
                 self._conversions.append((place, convert))
-        self._rows = rows.order_by().values_list(*read, *behind, AsStored("pk"))
-        self._by_keys = Prepared(lambda *keys: self._rows.filter(pk__in=keys))
-        self._visible = VisibleRow(self._rows)
+        self.rows = rows.order_by().values_list(*read, *behind, AsStored("pk"))
+        self._by_keys = Prepared(lambda *keys: self.rows.filter(pk__in=keys))
+        self._visible = VisibleRow(self.rows)
 
     def read(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
-        keys = as_stored(list(keys), connections[DEFAULT_DB_ALIAS])
-        found = {row[-1]: row for row in self._by_keys.rows(*keys)}
-        return self._shown([found[key] for key in keys if key in found])
+        wanted = list(keys)
+        found = {row[-1]: row for row in self._by_keys.rows(*wanted)}
+        stored = as_stored(wanted, connections[DEFAULT_DB_ALIAS])
+        return self.shown([found[key] for key in stored if key in found])
 
     def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:
         """The row with this key, if this user may see it."""
         row = self._visible.read(key, user)
-        return self._shown([row])[0] if row else None
+        return self.shown([row])[0] if row else None
 
-    def _shown(self, rows: list[Row]) -> list[dict[str, Any]]:
-        """Column by column, which takes Python half of the time."""
+    def shown(self, rows: list[Row]) -> list[dict[str, Any]]:
+        """These rows of `rows`, column by column, which takes Python half of the time."""
         if not rows:
             return []
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))

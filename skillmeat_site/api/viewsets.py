@@ -11,7 +11,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from skillmeat_site.api.errors import NotFound
 from skillmeat_site.api.filters import StrictQueryMixin
-from skillmeat_site.api.keys import Keys
+from skillmeat_site.api.listings import Listing
 from skillmeat_site.api.shapes import shape_of
 from skillmeat_site.errors import DomainError
 from skillmeat_site.prepared import VisibleRow
@@ -59,29 +59,26 @@ class PlainViewSet(ResourceViewSet):
     """`list` and `retrieve` read rows by shape, without model instances.
 
     For rows that every member of their project may see: a list goes by `of_projects`, not `visible_to`.
-
-    A list finds its page's keys first and then the rows behind them: keys are sorted without the rest of their
-    rows, and often found in an index alone.
     """
 
     def list(self, request: Request) -> Response:
         everything: Any = super(ResourceViewSet, self).get_queryset()
-        keys, projects = self.keys(everything), self.caller.project_keys()
+        listing, projects = self.listing(everything, self.get_serializer_class()), self.caller.project_keys()
         if projects is not None:
-            keys = keys.filter(**everything.of_projects(projects))
-        return self.listed(keys, self.get_serializer_class())
+            listing = listing.filter(**everything.of_projects(projects))
+        return self.listed(listing)
 
-    def keys(self, rows: QuerySet[Any]) -> Keys:
+    def listing(self, rows: QuerySet[Any], serializer: Any) -> Listing:
         """Of these rows, which are the same for everybody, under the view's filters."""
         paging: Any = self.paginator
         given = self.request.query_params.lists()
         filters = [(name, *values) for name, values in given if name not in paging.parameters]
-        return Keys(rows.model, (type(self), self.action, *filters), lambda: self.filter_queryset(rows))
+        name = type(self), self.action, *filters
+        return Listing(shape_of(serializer), name, lambda: self.filter_queryset(rows))
 
-    def listed(self, keys: Keys, serializer: Any) -> Response:
-        """A page of the rows with these keys."""
-        page = self.paginate_queryset(cast("Any", keys))
-        return self.get_paginated_response(shape_of(serializer).read(page or ()))
+    def listed(self, listing: Listing) -> Response:
+        """A page of it."""
+        return self.get_paginated_response(self.paginate_queryset(cast("Any", listing)))
 
     def get_key(self) -> UUID:
         """The key of the row that is asked for, if it may be seen; all that a list below it needs."""

@@ -1,4 +1,4 @@
-"""Keys of lists: compiled once for what is asked, and never for who asks."""
+"""Lists: compiled once for what is asked, and never for who asks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from marketplace.api.serializers import SourceSerializer
 from marketplace.models import Source
 from skillmeat_site.accounts.models import Membership, Role, User
-from skillmeat_site.api import keys
-from skillmeat_site.api.keys import Keys
+from skillmeat_site.api import listings
+from skillmeat_site.api.listings import Listing
+from skillmeat_site.api.shapes import shape_of
 from tests.factories import ProjectFactory, SourceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,11 +22,16 @@ SOURCES = "/api/v1/marketplace/sources"
 
 @pytest.fixture(autouse=True)
 def nothing_asked_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "_kept", {})
+    monkeypatch.setattr(listings, "_kept", {})
 
 
-def newest(name: str = "all", **values: Any) -> Keys:
-    return Keys(Source, name, lambda: Source.objects.filter(**values)).order_by("-id")
+def newest(name: str = "all", **values: Any) -> Listing:
+    rows = Source.objects.filter(**values)
+    return Listing(shape_of(SourceSerializer), name, lambda: rows).order_by("-id")
+
+
+def ids(shown: list[dict[str, Any]]) -> list[str]:
+    return [item["id"] for item in shown]
 
 
 @pytest.mark.usefixtures("multi_user")
@@ -48,12 +55,14 @@ def test_the_same_question_of_several_people_has_an_answer_for_each(
 
 
 def test_they_are_those_of_the_queryset_in_its_parts() -> None:
-    made = [source.pk for source in SourceFactory.create_batch(4, owner="a")]
+    sources = SourceFactory.create_batch(4, owner="a")
+    made = [source.pk for source in sources]
     SourceFactory(owner="b")
     asked = newest(owner="a")
-    stored = list(reversed([key if connection.features.has_native_uuid_field else key.hex for key in made]))
-    assert (asked.count(), asked[:2], asked[1:3]) == (4, stored[:2], stored[1:3])
-    assert asked.filter(id__lt=made[2])[:9] == stored[2:]
+    newest_first = [source.public_id for source in reversed(sources)]
+    assert (asked.count(), ids(asked[:2]), ids(asked[1:3])) == (4, newest_first[:2], newest_first[1:3])
+    assert ids(asked.order_by("id")[1:3]) == newest_first[2:0:-1]
+    assert ids(asked.filter(id__lt=made[2])[:9]) == newest_first[2:]
     assert asked.filter(id__gte=made[2]).exists()
     assert not asked.filter(id__gt=made[3]).exists()
     assert asked.filter(id__in=made[:3], project=ProjectFactory().pk).count() == 0
@@ -69,7 +78,7 @@ def test_a_question_is_made_once_whatever_the_keys() -> None:
         return Source.objects.all()
 
     for source in made * 2:
-        page = Keys(Source, "of one", rows).filter(pk=source.pk)
+        page = Listing(shape_of(SourceSerializer), "of one", rows).filter(pk=source.pk)
         with CaptureQueriesContext(connection) as queries:
             assert (page.count(), len(page[:9])) == (1, 1)
         assert len(queries) == 2
@@ -77,8 +86,8 @@ def test_a_question_is_made_once_whatever_the_keys() -> None:
 
 
 def test_questions_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "KEPT", 3)
+    monkeypatch.setattr(listings, "KEPT", 3)
     source = SourceFactory()
     for number in range(10):
         assert newest(f"question {number}", pk=source.pk).count() == 1
-        assert len(keys._kept) <= 3
+        assert len(listings._kept) <= 3
