@@ -19,7 +19,7 @@ from collections_app.models import (
 from deployment_sets.models import Deployment, DeploymentSet, SetMember, SetTag, Visibility
 from marketplace.content.store import ContentStore
 from marketplace.manifest import ContentKind, Manifest as ManifestValue, ManifestFile
-from marketplace.models import Entry, EntryTag, Manifest, Source, SourceTag
+from marketplace.models import Entry, EntryTag, Manifest, Source
 from marketplace.models.source import SCAN
 from skillmeat_site.accounts.models import Project, User
 from skillmeat_site.jobs.models import Job, JobStatus, Trigger
@@ -48,7 +48,6 @@ class SourceFactory(factory.django.DjangoModelFactory[Source]):
 
     class Meta:
         model = Source
-        skip_postgeneration_save = True
 
     project = factory.LazyFunction(Project.objects.default)
     owner = "ada"
@@ -59,10 +58,6 @@ class SourceFactory(factory.django.DjangoModelFactory[Source]):
     outcome = "success"
     resolved_sha = SHA
     advanced_at = last_sync_at = created_at = updated_at = LONG_AGO
-
-    @factory.post_generation
-    def index_tags(self: Source, create: bool, extracted: Any, **_: Any) -> None:  # noqa: ARG002, FBT001, RUF100
-        SourceTag.objects.bulk_create(SourceTag(source=self, tag=tag) for tag in self.tags)
 
 
 class ManifestFactory(factory.django.DjangoModelFactory[Manifest]):

@@ -38,6 +38,7 @@ class Read:
     p99_ms: int = 0
 
 
+# With 200 sources, too, each list of them is a page of 50, but for the one by text.
 READS = (
     Read(name="50 sources", path=f"{MARKET}/sources", per_second=300),
     Read(
@@ -46,11 +47,11 @@ READS = (
         per_second=300,
     ),
     Read(name="by type", path=f"{MARKET}/sources?artifact_type=hook", per_second=300),
-    Read(name="by tags", path=f"{MARKET}/sources?tags=python&tags=review", per_second=300),
-    Read(name="by trust", path=f"{MARKET}/sources?trust_level=verified", per_second=300),
+    Read(name="by tags", path=f"{MARKET}/sources?tags=team&tags=shared", per_second=300),
+    Read(name="by trust", path=f"{MARKET}/sources?trust_level=basic", per_second=300),
     Read(
         name="by all three",
-        path=f"{MARKET}/sources?artifact_type=skill&tags=python&trust_level=basic",
+        path=f"{MARKET}/sources?artifact_type=skill&tags=shared&trust_level=basic",
         per_second=300,
     ),
     Read(name="by text", path=f"{MARKET}/sources?search=bad", per_second=100),

@@ -1,5 +1,6 @@
 """Questions that operators ask of the two lists, each answered by one condition."""
 
+from collections import Counter
 from functools import partial
 from typing import Any, cast
 
@@ -9,8 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from marketplace.detection.vocabulary import ArtifactType
-from marketplace.models import ScanStatus, Source, SourceTag, Status, TrustLevel
+from marketplace.models import ScanStatus, Source, Status, TrustLevel
 from marketplace.models.entry import EntryQuerySet
+from marketplace.models.source import SourceQuerySet
 from marketplace.vetting.findings import Severity
 from skillmeat_site.accounts.models import Project
 from skillmeat_site.admin_pages import operator
@@ -87,13 +89,15 @@ class Tagged(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
         mine = Source.objects.visible_to(operator(request))
-        tags = SourceTag.objects.filter(source__in=mine).values_list("tag")
-        counted = tags.annotate(n=Count("id")).order_by("-n", "tag")
-        return [(tag, f"{tag} ({n})") for tag, n in counted[:MOST_TAGS]]
+        counted: Counter[str] = Counter()
+        for tags, number in mine.order_by().values_list("tags").annotate(n=Count("id")):
+            counted.update(dict.fromkeys(tags, number))
+        most = sorted(counted.items(), key=lambda tag: (-tag[1], tag[0]))
+        return [(tag, f"{tag} ({number})") for tag, number in most[:MOST_TAGS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return queryset.filter(tag_rows__tag=value) if value else queryset
+        return cast("SourceQuerySet", queryset).tagged([value]) if value else queryset
 
 
 class InProject(SimpleListFilter):

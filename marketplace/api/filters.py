@@ -31,15 +31,18 @@ ORDERINGS = {
 
 
 class SourceFilter(django_filters.FilterSet):
+    trust_level = OptionFilter(choices=TrustLevel.choices)  # what is quickly compared comes first
     artifact_type = OptionFilter(choices=TYPE_CHOICES, aliases=TYPE_ALIASES, method="of_type")
-    tags = TagsFilter(field_name="tag_rows__tag")
-    trust_level = OptionFilter(choices=TrustLevel.choices)
+    tags = TagsFilter(method="tagged")
     scan_status = OptionFilter(choices=ScanStatus.choices, method="of_scan_status")
     search = TextFilter(method="containing")
     project = TextFilter(method="in_project")
 
     def of_type(self, queryset: Any, _name: str, value: str) -> Any:
         return queryset.with_artifact_of(value)
+
+    def tagged(self, queryset: Any, _name: str, value: list[str]) -> Any:
+        return queryset.tagged(value)
 
     def of_scan_status(self, queryset: Any, _name: str, value: str) -> Any:
         return queryset.of_scan_status(value)

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=skillmeat_site.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='accounts.project')),
                 ('types', models.CharField(editable=False, help_text='Those of its counted artifacts: |agent|skill|', max_length=80)),
+                ('tag_digests', models.CharField(editable=False, help_text="|64 bits of each tag's SHA-256|: tags can be longer than a row of an index may be.", max_length=400)),
                 ('search_text', models.TextField(editable=False, help_text='What `matching` looks into, case-folded.')),
                 ('repo_url', models.CharField(max_length=500)),
                 ('repo_key', models.CharField(editable=False, help_text='The same for every spelling.', max_length=400)),
@@ -162,21 +163,13 @@ class Migration(migrations.Migration):
                 ('tag', models.CharField(max_length=50)),
             ],
         ),
-        migrations.CreateModel(
-            name='SourceTag',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tag_rows', to='marketplace.source')),
-                ('tag', models.CharField(max_length=50)),
-            ],
-        ),
         migrations.AddIndex(
             model_name='source',
             index=models.Index(condition=models.Q(('outcome', 'error')), fields=['-id'], name='source_failing'),
         ),
         migrations.AddIndex(
             model_name='source',
-            index=models.Index(fields=['project', '-id', 'trust_level', 'types', 'outcome'], name='source_filtered'),
+            index=models.Index(fields=['project', '-id', 'trust_level', 'outcome', 'types', 'tag_digests'], name='source_filtered'),
         ),
         migrations.AddConstraint(
             model_name='source',
@@ -257,9 +250,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='entry',
             constraint=models.CheckConstraint(condition=models.Q(('confidence__lte', 100)), name='entry_confidence_percent'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourcetag',
-            constraint=models.UniqueConstraint(fields=('tag', 'source'), name='source_tag_once'),
         ),
     ]

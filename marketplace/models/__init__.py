@@ -3,7 +3,7 @@
 from marketplace.models.content import Blob, Manifest, SourceSnapshot
 from marketplace.models.entry import Entry, EntryTag, Status
 from marketplace.models.search import SearchDocument
-from marketplace.models.source import ScanStatus, Source, SourceTag, TrustLevel, Visibility
+from marketplace.models.source import ScanStatus, Source, TrustLevel, Visibility
 
 __all__ = [
     "Blob",
@@ -14,7 +14,6 @@ __all__ = [
     "SearchDocument",
     "Source",
     "SourceSnapshot",
-    "SourceTag",
     "Status",
     "TrustLevel",
     "Visibility",

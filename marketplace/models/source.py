@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Self
 
 from django.db import models
@@ -66,6 +68,13 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
         """Sources with at least one present, not excluded artifact of this type."""
         return self.filter(types__contains=f"|{artifact_type}|")
 
+    def tagged(self, tags: Iterable[str]) -> Self:
+        """Sources with all of these tags."""
+        tagged = self
+        for tag in tags:
+            tagged = tagged.filter(tag_digests__contains=f"|{_digest(tag)}|")
+        return tagged
+
     def same_as(self, source: Source) -> Self:
         """The one of its project with the same repository, ref and root, which may be the source itself."""
         return self.filter(
@@ -111,6 +120,11 @@ class Source(Row):
     # What `index` writes, for filters to look into: SQLite reads a row from its start, so long texts are last.
     types = models.CharField(
         max_length=80, editable=False, help_text="Those of its counted artifacts: |agent|skill|"
+    )
+    tag_digests = models.CharField(
+        max_length=400,
+        editable=False,
+        help_text="|64 bits of each tag's SHA-256|: tags can be longer than a row of an index may be.",
     )
     search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
 
@@ -191,7 +205,8 @@ class Source(Row):
             models.Index(fields=["-id"], condition=Q(outcome=ScanStatus.ERROR), name="source_failing"),
             # A page's keys and the count under these filters are found in the index alone.
             models.Index(
-                fields=["project", "-id", "trust_level", "types", "outcome"], name="source_filtered"
+                fields=["project", "-id", "trust_level", "outcome", "types", "tag_digests"],
+                name="source_filtered",
             ),
         )
 
@@ -217,12 +232,13 @@ class Source(Row):
         """Write down again what the filters look into, as `save` does."""
         words = [self.owner, self.repo_name, f"{self.owner}/{self.repo_name}", self.description, *self.tags]
         self.search_text = "\n".join(words).casefold()
-        self.types = "".join(f"|{name}" for name in sorted(self.counts_by_type)) + "|"
+        self.types = _joined(sorted(self.counts_by_type))
+        self.tag_digests = _joined(_digest(tag) for tag in self.tags)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.index()
         if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "types"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "types", "tag_digests"}
         super().save(*args, **kwargs)
 
 
@@ -231,14 +247,10 @@ def visibility_of(visibility_set: str, private_upstream: bool) -> str:
     return visibility_set or (Visibility.PRIVATE if private_upstream else Visibility.PUBLIC)
 
 
-class SourceTag(models.Model):
-    """The index of `Source.tags`: what the filter by tag looks into, written whenever tags are."""
+def _joined(words: Iterable[str]) -> str:
+    """So that each word can be looked for between bars."""
+    return f"|{'|'.join(words)}|"
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="tag_rows")
-    tag = models.CharField(max_length=50)
 
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["tag", "source"], name="source_tag_once"),)
-
-    def __str__(self) -> str:
-        return self.tag
+def _digest(tag: str) -> str:
+    return sha256(tag.encode()).hexdigest()[:16]

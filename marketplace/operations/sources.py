@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from marketplace.models import Source, SourceTag, TrustLevel
+from marketplace.models import Source, TrustLevel
 from marketplace.models.source import SCAN
 from marketplace.operations import readers, scans, snapshots
 from marketplace.operations.credentials import seal
@@ -101,7 +101,6 @@ def create(
     try:
         with transaction.atomic():
             source.save(force_insert=True)
-            SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
             job = scans.enqueue(source=source, by=by, at=at, trigger=trigger)
             told = {"repo_url": source.repo_url, "job": job.public_id}
             record("source.created", source, project=project, by=by, at=at, **told)
@@ -214,9 +213,6 @@ def _write(source: Source, changes: dict[str, Any], *, texts: index.Texts, at: d
         Source.objects.filter(pk=source.pk).update(last_indexed_at=source.last_indexed_at)
     if "trust_level" in changes:
         index.weigh(source)
-    if "tags" in changes:
-        source.tag_rows.all().delete()
-        SourceTag.objects.bulk_create(SourceTag(source=source, tag=tag) for tag in source.tags)
 
 
 def _require_directories(source: Source, manual_map: Mapping[str, Any]) -> None:
