@@ -18,6 +18,7 @@ from django.db.models import Expression, Func, QuerySet, TextField
 KEPT = 200
 Key = UUID | str
 Row = Sequence[Any]
+Column = Sequence[Any]
 Convert = Callable[[Any], Any]
 Build = Callable[..., QuerySet[Any, Any]]
 BOOLEANS = {0: False, 1: True}
@@ -33,7 +34,17 @@ class Statement:
     """By column, for those that have to be converted."""
 
     def rows(self, values: Sequence[Key]) -> list[Row]:
-        return self._converted(self._fetched(self.sql, values)) if self.sql else []
+        if not self.converters:
+            return self._fetched(self.sql, values) if self.sql else []
+        return list(zip(*self.columns(values), strict=True))
+
+    def columns(self, values: Sequence[Key]) -> list[Column]:
+        """The same, column by column, as Python has them; nothing at all when there are no rows."""
+        rows = self._fetched(self.sql, values) if self.sql else []
+        columns: list[Column] = list(zip(*rows, strict=True))
+        for place, convert in self.converters if rows else ():
+            columns[place] = list(map(convert, columns[place]))
+        return columns
 
     def count(self, values: Sequence[Key]) -> int:
         """How many rows that would be."""
@@ -46,15 +57,6 @@ class Statement:
             cursor.execute(sql, (*self.constants, *as_stored(values, connection)))
             rows: list[Row] = cursor.fetchall()
             return rows
-
-    def _converted(self, rows: list[Row]) -> list[Row]:
-        """As Python has them."""
-        if not rows or not self.converters:
-            return rows
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        for place, convert in self.converters:
-            columns[place] = list(map(convert, columns[place]))
-        return list(zip(*columns, strict=True))
 
 
 class Prepared:
@@ -70,13 +72,20 @@ class Prepared:
 
     def rows(self, *values: Key) -> list[Row]:
         """What the queryset of these values would give."""
+        return self._statement(values).rows(values)
+
+    def columns(self, *values: Key) -> list[Column]:
+        """The same, column by column; nothing at all when there are no rows."""
+        return self._statement(values).columns(values)
+
+    def _statement(self, values: Sequence[Key]) -> Statement:
         place = connections[DEFAULT_DB_ALIAS].vendor, len(values)
         statement = self._statements.get(place)
         if statement is None:
             statement = compiled(self._build, values)
             if len(values) <= KEPT:
                 self._statements[place] = statement
-        return statement.rows(values)
+        return statement
 
 
 def compiled(build: Build, values: Sequence[Key]) -> Statement:

@@ -67,7 +67,7 @@ class Listing:
             return self.shape.rows.filter(pk__in=rows.values("pk")[part]).order_by(*ordering)
 
         statement = self._statement((self.shape, self.ordering, part.start, part.stop), page)
-        return self.shape.shown(statement.rows(self.values))
+        return self.shape.shown(statement.columns(self.values))
 
     def _statement(self, wanted: Hashable, build: Build) -> Statement:
         place = connection.vendor, self.name, self.lookups, wanted

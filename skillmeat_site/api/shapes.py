@@ -6,7 +6,7 @@ and then reads only the columns that its fields need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from rest_framework import serializers
 
 from skillmeat_site.api.fields import NullableText, PublicIdField, WorkedOutField
 from skillmeat_site.ids import encode
-from skillmeat_site.prepared import AsStored, AsWritten, Key, Prepared, Row, VisibleRow, as_stored
+from skillmeat_site.prepared import AsStored, AsWritten, Column, Key, Prepared, VisibleRow, as_stored
 
 # What these show is what their column holds; JSON has one form for it, orjson's.
 AS_STORED = (
@@ -69,21 +69,23 @@ class Shape:
     def read(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
         """The rows with these keys, in their order. What is gone by now is left out."""
         wanted = list(keys)
-        found = {row[-1]: row for row in self._by_keys.rows(*wanted)}
+        columns = self._by_keys.columns(*wanted)
+        if not columns:
+            return []
+        found = dict(zip(columns[-1], self.shown(columns), strict=True))
         stored = as_stored(wanted, connections[DEFAULT_DB_ALIAS])
-        return self.shown([found[key] for key in stored if key in found])
+        return [found[key] for key in stored if key in found]
 
     def one(self, key: UUID | None, *, user: Any) -> dict[str, Any] | None:
         """The row with this key, if this user may see it."""
         row = self._visible.read(key, user)
-        return self.shown([row])[0] if row else None
+        return self.shown(list(zip(row, strict=True)))[0] if row else None
 
-    def shown(self, rows: list[Row]) -> list[dict[str, Any]]:
-        """These rows of `rows`, column by column, which takes Python half of the time."""
-        if not rows:
+    def shown(self, columns: Sequence[Column]) -> list[dict[str, Any]]:
+        """The rows of these columns of `rows`: column by column takes Python half of the time."""
+        if not columns:
             return []
-        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        shown = columns[: len(self._names)]
+        shown: list[Iterable[Any]] = [*columns[: len(self._names)]]
         for place, convert in self._conversions:
             shown[place] = map(convert, columns[place])
         for place, work, places in self._worked_out:
