@@ -37,8 +37,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=skillmeat_site.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='accounts.project')),
-                ('types', models.CharField(editable=False, help_text='Those of its counted artifacts: |agent|skill|', max_length=80)),
-                ('tag_digests', models.CharField(editable=False, help_text="|64 bits of each tag's SHA-256|: tags can be longer than a row of an index may be.", max_length=400)),
+                ('type_bits', models.PositiveSmallIntegerField(default=0, editable=False, help_text='One for each type of its counted artifacts.')),
+                ('tag_words', models.CharField(editable=False, help_text='|docs|python|', max_length=400)),
                 ('search_text', models.TextField(editable=False, help_text='What `matching` looks into, case-folded.')),
                 ('repo_url', models.CharField(max_length=500)),
                 ('repo_key', models.CharField(editable=False, help_text='The same for every spelling.', max_length=400)),
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='source',
-            index=models.Index(fields=['project', '-id', 'trust_level', 'outcome', 'types', 'tag_digests'], name='source_filtered'),
+            index=models.Index(fields=['project', '-id', 'trust_level', 'type_bits', 'outcome', 'tag_words'], name='source_filtered'),
         ),
         migrations.AddConstraint(
             model_name='source',

@@ -18,6 +18,15 @@ from skillmeat_site.jobs.models import Job
 from skillmeat_site.rows import Row
 
 SCAN = "scan"
+WORD_BYTES = 17
+TYPE_BITS: dict[str, int] = {
+    ArtifactType.SKILL: 1,
+    ArtifactType.COMMAND: 2,
+    ArtifactType.AGENT: 4,
+    ArtifactType.HOOK: 8,
+    ArtifactType.MCP_SERVER: 16,
+    ArtifactType.PLUGIN: 32,
+}
 
 
 class TrustLevel(models.TextChoices):
@@ -66,13 +75,13 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
 
     def with_artifact_of(self, artifact_type: str) -> Self:
         """Sources with at least one present, not excluded artifact of this type."""
-        return self.filter(types__contains=f"|{artifact_type}|")
+        return self.alias(of_type=F("type_bits").bitand(TYPE_BITS[artifact_type])).filter(of_type__gt=0)
 
     def tagged(self, tags: Iterable[str]) -> Self:
         """Sources with all of these tags."""
         tagged = self
         for tag in tags:
-            tagged = tagged.filter(tag_digests__contains=f"|{_digest(tag)}|")
+            tagged = tagged.filter(tag_words__contains=f"|{_word(tag)}|")
         return tagged
 
     def same_as(self, source: Source) -> Self:
@@ -118,14 +127,10 @@ class Source(Row):
     )  # `source_filtered` begins with it
 
     # What `index` writes, for filters to look into: SQLite reads a row from its start, so long texts are last.
-    types = models.CharField(
-        max_length=80, editable=False, help_text="Those of its counted artifacts: |agent|skill|"
+    type_bits = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="One for each type of its counted artifacts."
     )
-    tag_digests = models.CharField(
-        max_length=400,
-        editable=False,
-        help_text="|64 bits of each tag's SHA-256|: tags can be longer than a row of an index may be.",
-    )
+    tag_words = models.CharField(max_length=400, editable=False, help_text="|docs|python|")
     search_text = models.TextField(editable=False, help_text="What `matching` looks into, case-folded.")
 
     repo_url = models.CharField(max_length=500)
@@ -205,7 +210,7 @@ class Source(Row):
             models.Index(fields=["-id"], condition=Q(outcome=ScanStatus.ERROR), name="source_failing"),
             # A page's keys and the count under these filters are found in the index alone.
             models.Index(
-                fields=["project", "-id", "trust_level", "outcome", "types", "tag_digests"],
+                fields=["project", "-id", "trust_level", "type_bits", "outcome", "tag_words"],
                 name="source_filtered",
             ),
         )
@@ -232,13 +237,13 @@ class Source(Row):
         """Write down again what the filters look into, as `save` does."""
         words = [self.owner, self.repo_name, f"{self.owner}/{self.repo_name}", self.description, *self.tags]
         self.search_text = "\n".join(words).casefold()
-        self.types = _joined(sorted(self.counts_by_type))
-        self.tag_digests = _joined(_digest(tag) for tag in self.tags)
+        self.type_bits = sum(TYPE_BITS[name] for name in self.counts_by_type)
+        self.tag_words = f"|{'|'.join(map(_word, self.tags))}|"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.index()
         if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "types", "tag_digests"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "type_bits", "tag_words"}
         super().save(*args, **kwargs)
 
 
@@ -247,10 +252,7 @@ def visibility_of(visibility_set: str, private_upstream: bool) -> str:
     return visibility_set or (Visibility.PRIVATE if private_upstream else Visibility.PUBLIC)
 
 
-def _joined(words: Iterable[str]) -> str:
-    """So that each word can be looked for between bars."""
-    return f"|{'|'.join(words)}|"
-
-
-def _digest(tag: str) -> str:
-    return sha256(tag.encode()).hexdigest()[:16]
+def _word(tag: str) -> str:
+    """What stands for a tag between bars; of a long one 64 bits of its digest, as rows of an index must be short."""
+    is_plain = len(tag.encode()) <= WORD_BYTES and "|" not in tag and not tag.startswith("#")
+    return tag if is_plain else f"#{sha256(tag.encode()).hexdigest()[:16]}"

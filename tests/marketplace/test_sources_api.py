@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
+from marketplace.detection.vocabulary import ArtifactType
 from marketplace.models import Entry, Source
 from marketplace.operations import catalogue
 from skillmeat_site.accounts.models import Membership, Project, Role, User
@@ -470,12 +471,46 @@ def test_the_list_is_filtered_by_artifact_type(api: APIClient, spelling: str) ->
     assert names(api.get(URL, {"artifact_type": spelling})) == [with_server.repo_name]
 
 
+@pytest.mark.parametrize("artifact_type", ArtifactType)
+def test_each_type_is_told_from_the_others(api: APIClient, artifact_type: str) -> None:
+    found = SourceFactory(counts_by_type={artifact_type: 1})
+    everything = SourceFactory(counts_by_type=dict.fromkeys(ArtifactType, 1))
+    SourceFactory(counts_by_type={other: 1 for other in ArtifactType if other != artifact_type})
+    SourceFactory()
+    names_found = names(api.get(URL, {"artifact_type": artifact_type}))
+    assert sorted(names_found) == sorted([found.repo_name, everything.repo_name])
+
+
 def test_all_tags_must_match(api: APIClient) -> None:
     both = SourceFactory(tags=["docs", "pdf"])
     SourceFactory(tags=["docs"])
     assert names(api.get(URL, {"tags": ["docs", "PDF"]})) == [both.repo_name]
     assert len(names(api.get(URL, {"tags": "docs"}))) == 2
     assert names(api.get(URL, {"tags": ["docs", "none"]})) == []
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["a", "a|b", "|", "#", "c#", "100%", "a_b", "\\", "größe", "文" * 50, "long" * 12, "#" + "0" * 16, "a b"],
+)
+def test_any_tag_finds_what_has_it_and_nothing_else(api: APIClient, tag: str) -> None:
+    tagged = SourceFactory(tags=["first", tag, "last"])
+    for near in (
+        "ab",
+        "b",
+        "aab",
+        "a_bb",
+        "axb",
+        "1000",
+        "c",
+        "文" * 49,
+        "long" * 11,
+        tag + tag,
+        f"x{tag}",
+        "\\\\",
+    ):
+        SourceFactory(tags=[near])
+    assert names(api.get(URL, {"tags": tag})) == [tagged.repo_name]
 
 
 @pytest.mark.parametrize("text", ["ÜBERSICHT", "übersicht", "Ada/TOOLS-X", "STRASSE", "größe", "100%_"])

@@ -93,7 +93,7 @@ def test_a_field_that_a_shape_does_not_know_is_refused() -> None:
 def test_columns_that_lists_look_into_do_not_lie_behind_long_texts() -> None:
     """SQLite reads a row from its start, page by page."""
     for model, columns in (
-        (Source, ("project_id", "advanced_at", "types")),
+        (Source, ("project_id", "advanced_at", "type_bits")),
         (Entry, ("source_id", "removed_at", "excluded_at", "first_seen_at", "changed_at")),
     ):
         with connection.cursor() as cursor:
