@@ -62,7 +62,7 @@ class PlainViewSet(ResourceViewSet):
     """
 
     def list(self, request: Request) -> Response:
-        everything: Any = self.queryset
+        everything: Any = self.queryset  # type: ignore[arg-type]
         listing, projects = self.listing(everything, self.get_serializer_class()), self.caller.project_keys()
         if projects is not None:
             listing = listing.filter(**everything.of_projects(projects))
