@@ -127,7 +127,7 @@ class VisibleRow:
 
 
 class AsStored(Func):
-    """A key that is not made a UUID: as text, which SQLite keeps without hyphens."""
+    """A key as text instead of a UUID; SQLite keeps it without hyphens."""
 
     template = "%(expressions)s"
     output_field = TextField()  # which nothing is converted to
@@ -136,8 +136,10 @@ class AsStored(Func):
         return super().as_sql(compiler, connection, **{"template": "(%(expressions)s)::text", **extra})
 
 
-class AsWritten(AsStored):
+class AsWritten(Func):
     """A moment as JSON shows it: RFC 3339 in UTC, with microseconds where there are any."""
+
+    output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
         """Which keeps text in UTC that lacks two letters."""
@@ -168,7 +170,7 @@ def _converters(
     }
     for place, column in enumerate(columns):
         for convert in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
-            quick = ours.get(convert.__name__)
+            quick = ours.get(getattr(convert, "__name__", ""))
             yield place, quick or partial(_converted, convert, column, connection)
 
 

@@ -96,7 +96,9 @@ class Tagged(SimpleListFilter):
         return [(tag, f"{tag} ({number})") for tag, number in most[:MOST_TAGS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
+        value = (self.value() or "").strip().lower()  # as tags are kept
+        if "\0" in value:
+            return queryset.none()
         return cast("SourceQuerySet", queryset).tagged([value]) if value else queryset
 
 

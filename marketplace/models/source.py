@@ -18,8 +18,13 @@ from skillmeat_site.jobs.models import Job
 from skillmeat_site.rows import Row
 
 SCAN = "scan"
-WORD_BYTES = 17
-TYPE_BITS: dict[str, int] = {
+WORD_BYTES = 17  # as long as a digest's word, so that 20 tags are 361 bytes
+DERIVED = {
+    "search_text": {"owner", "repo_name", "description", "tags"},
+    "type_bits": {"counts_by_type"},
+    "tag_words": {"tags"},
+}
+TYPE_BITS: dict[str, int] = {  # stored: a bit never changes its meaning
     ArtifactType.SKILL: 1,
     ArtifactType.COMMAND: 2,
     ArtifactType.AGENT: 4,
@@ -208,7 +213,7 @@ class Source(Row):
         )
         indexes = (
             models.Index(fields=["-id"], condition=Q(outcome=ScanStatus.ERROR), name="source_failing"),
-            # A page's keys and the count under these filters are found in the index alone.
+            # A page's keys and the count under these filters are found in the index alone, for members of projects.
             models.Index(
                 fields=["project", "-id", "trust_level", "type_bits", "outcome", "tag_words"],
                 name="source_filtered",
@@ -234,7 +239,7 @@ class Source(Row):
         return at + timedelta(seconds=self.rescan_interval) if self.rescan_interval else None
 
     def index(self) -> None:
-        """Write down again what the filters look into, as `save` does."""
+        """Write down again what the filters look into, which `save` does, too."""
         words = [self.owner, self.repo_name, f"{self.owner}/{self.repo_name}", self.description, *self.tags]
         self.search_text = "\n".join(words).casefold()
         self.type_bits = sum(TYPE_BITS[name] for name in self.counts_by_type)
@@ -242,8 +247,9 @@ class Source(Row):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.index()
-        if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text", "type_bits", "tag_words"}
+        if (fields := kwargs.get("update_fields")) is not None:
+            derived = {name for name, made_of in DERIVED.items() if made_of & set(fields)}
+            kwargs["update_fields"] = {*fields, *derived}
         super().save(*args, **kwargs)
 
 

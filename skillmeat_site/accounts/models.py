@@ -12,7 +12,7 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractUser, UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
 from django.db import DEFAULT_DB_ALIAS, models, transaction
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import Aggregate, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from skillmeat_site.prepared import Prepared
@@ -41,8 +41,8 @@ class Role(models.TextChoices):
 class UserManager(DjangoUserManager["User"]):
     def local_operator(self) -> User:
         """The caller of single-user mode: an admin of the project `default`, made when first needed."""
-        if rows := _by_name.rows(LOCAL_OPERATOR):
-            return User.from_rows(rows)
+        for row in _by_name.rows(LOCAL_OPERATOR):
+            return User.from_row(row)
         with transaction.atomic():
             operator, _ = self.get_or_create(username=LOCAL_OPERATOR, defaults={"password": "!"})
             Membership.objects.get_or_create(
@@ -56,14 +56,14 @@ class User(AbstractUser, Row):
 
     objects: ClassVar[UserManager] = UserManager()
 
-    known_projects: list[UUID] | None = None
+    _projects: str | None = None
 
     @classmethod
-    def from_rows(cls, rows: Sequence[Sequence[Any]]) -> User:
-        """The user whose columns all of these rows end with, each followed by the key of one of his projects."""
-        names = _columns(cls)
-        user = cls.from_db(DEFAULT_DB_ALIAS, names, rows[0][-len(names) - 1 : -1])
-        user.known_projects = [row[-1] for row in rows if row[-1]]
+    def from_row(cls, row: Sequence[Any]) -> User:
+        """The user whose columns this row ends with, followed by the keys of his projects, joined."""
+        *columns, projects = row
+        user = cls.from_db(DEFAULT_DB_ALIAS, _columns(cls), columns)
+        user._projects = projects or ""  # noqa: SLF001  its own
         return user
 
     @property
@@ -71,11 +71,11 @@ class User(AbstractUser, Row):
         return self.username == LOCAL_OPERATOR
 
     def project_keys(self) -> list[UUID] | None:
-        """Of the projects this user is a member of; None, meaning all, for a superuser."""
+        """Of the projects this user is a member of, for a caller as of then; None, meaning all, for a superuser."""
         if self.is_superuser:
             return None
-        if self.known_projects is not None:
-            return self.known_projects
+        if self._projects is not None:
+            return [UUID(key) for key in self._projects.split(",") if key]
         return list(self.memberships.order_by().values_list("project_id", flat=True))
 
 
@@ -163,12 +163,12 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def opened_by(self, secret: str, *, at: datetime) -> Token | None:
         """The valid token with this secret, its last use noted to the minute; None when there is none."""
-        rows = _by_digest.rows(Token.digest_of(secret))
-        if not rows:
+        row = next(iter(_by_digest.rows(Token.digest_of(secret))), None)
+        if row is None:
             return None
         names = _columns(Token)
-        token = Token.from_db(DEFAULT_DB_ALIAS, names, rows[0][: len(names)])
-        token.user = User.from_rows(rows)
+        token = Token.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)])
+        token.user = User.from_row(row[len(names) :])
         if not token.is_valid(at) or not token.user.is_active:
             return None
         if token.last_used_at is None or at - token.last_used_at > LAST_USE_RESOLUTION:
@@ -212,18 +212,33 @@ def _columns(model: type[models.Model], path: str = "") -> list[str]:
     return [path + field.attname for field in model._meta.concrete_fields]
 
 
+class _Joined(Aggregate):
+    """Keys as one text, with commas."""
+
+    template = "group_concat(%(expressions)s)"
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(
+            compiler, connection, template="string_agg((%(expressions)s)::text, ',')", **extra
+        )
+
+
+def _projects_of(user: str) -> Subquery:
+    memberships = Membership.objects.filter(user=OuterRef(user)).order_by().values("user")
+    return Subquery(memberships.annotate(projects=_Joined("project_id")).values("projects"))
+
+
 # Who is calling, and of which projects he is a member: one query of every request.
 _by_name = Prepared(
     lambda name: (
-        User._base_manager.filter(username=name)
-        .order_by()
-        .values_list(*_columns(User), "memberships__project_id")
+        User._base_manager.filter(username=name).order_by().values_list(*_columns(User), _projects_of("pk"))
     )
 )
 _by_digest = Prepared(
     lambda digest: (
         Token._base_manager.filter(digest=digest)
         .order_by()
-        .values_list(*_columns(Token), *_columns(User, "user__"), "user__memberships__project_id")
+        .values_list(*_columns(Token), *_columns(User, "user__"), _projects_of("user"))
     )
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MAX_TEXT = 200
-MAX_REPEATED = 20  # each is a subquery or a join
+MAX_REPEATED = 20  # each is a condition, a subquery or a join
 DIGITS = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -276,11 +276,12 @@ class QueryFilter(django_filters.Filter):
 
 
 class TagsFilter(django_filters.Filter):
-    """Repeatable; rows must have all of the tags. `field_name` leads to the tag's text in a child table.
+    """Repeatable; rows must have all of the tags.
 
-    The rows with a tag are gathered first, because SQLite without statistics would begin a join with all rows. Where
-    the view's rows are few among those with a tag, `within` names what narrows them: a column that rows and tags
-    share. Then a join for each tag, of which a row has each once, may begin with either.
+    Without a `method`, `field_name` leads to the tag's text in a child table. The rows with a tag are gathered first,
+    because SQLite without statistics would begin a join with all rows. Where the view's rows are few among those with
+    a tag, `within` names what narrows them: a column that rows and tags share. Then a join for each tag, of which a
+    row has each once, may begin with either.
     """
 
     field_class = _ManyField

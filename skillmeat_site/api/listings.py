@@ -15,7 +15,7 @@ from skillmeat_site.prepared import Key, Statement, compiled
 KEPT = 300
 _kept: dict[Hashable, Statement] = {}
 _lock = Lock()
-Build = Callable[[QuerySet[Any]], QuerySet[Any, Any]]
+Wanted = Callable[[QuerySet[Any]], QuerySet[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Listing:
     """As much of a queryset as paginators ask for; its rows are shown by a shape.
 
     `name` stands for everything that `rows` puts into its queryset, which is made and compiled once for each name.
-    Keys that differ from one request to the next are given to `filter`.
+    Keys that differ from one request to the next are given to `filter`. Its order is one of the model's own columns:
+    what `order_by` says, else the order of `rows`, else the model's.
     """
 
     shape: Shape
@@ -31,7 +32,7 @@ class Listing:
     rows: Callable[[], QuerySet[Any]]
     lookups: tuple[tuple[str, int], ...] = ()
     values: tuple[Key, ...] = ()
-    ordering: tuple[str, ...] = ()  # none: as the rows are
+    ordering: tuple[str, ...] = ()
 
     @property
     def model(self) -> type[Model]:
@@ -69,11 +70,11 @@ class Listing:
         statement = self._statement((self.shape, self.ordering, part.start, part.stop), page)
         return self.shape.shown(statement.columns(self.values))
 
-    def _statement(self, wanted: Hashable, build: Build) -> Statement:
+    def _statement(self, wanted: Hashable, of: Wanted) -> Statement:
         place = connection.vendor, self.name, self.lookups, wanted
         statement = _kept.get(place)
         if statement is None:
-            statement = compiled(lambda *values: build(self._narrowed(values)), self.values)
+            statement = compiled(lambda *values: of(self._narrowed(values)), self.values)
             with _lock:
                 if len(_kept) >= KEPT:
                     del _kept[next(iter(_kept))]  # the oldest

@@ -115,5 +115,5 @@ def _reading(
     raise TypeError(f"{field.field_name}: a shape does not know how a {type(field).__name__} is shown.")
 
 
-def _public_id(prefix: str, value: UUID | str | None) -> str | None:
+def _public_id(prefix: str, value: str | None) -> str | None:
     return encode(prefix, value) if value else None

@@ -59,6 +59,15 @@ def test_a_page_of_sources_looks_up_their_live_scans(api: APIClient, query: str)
 
 
 @pytest.mark.parametrize(
+    "query", ["?artifact_type=skill", "?trust_level=basic", "?tags=a&tags=b", "?artifact_type=skill&tags=a"]
+)
+def test_filtered_sources_are_counted_and_found_in_the_index_alone(api: APIClient, query: str) -> None:
+    SourceFactory(tags=["a", "b"], counts_by_type={"skill": 1})
+    found = plans(api, SOURCES + query)
+    assert found.count("COVERING INDEX source_filtered (project_id=?)") == 2
+
+
+@pytest.mark.parametrize(
     ("query", "index"),
     [
         ("", "entry_by_confidence (source_id=?)"),

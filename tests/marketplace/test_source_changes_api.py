@@ -150,6 +150,14 @@ def test_tags_replace_those_before(project: Any, patch: Patch, api: APIClient) -
     assert (ask("old"), ask("new"), ask("other")) == (0, 1, 1)
 
 
+def test_who_saves_something_else_does_not_bring_tags_back(patch: Patch, api: APIClient) -> None:
+    source = SourceFactory(tags=["old"])
+    patch(source, {"tags": ["new"]})
+    source.save(update_fields=["next_rescan_at"])
+    found = [api.get("/api/v1/marketplace/sources", {"tags": tag}).json()["items"] for tag in ("old", "new")]
+    assert [len(items) for items in found] == [0, 1]
+
+
 def test_an_interval_sets_the_time_of_the_next_scan(project: Any, patch: Patch) -> None:
     source = SourceFactory()
     before = timezone.now()

@@ -180,6 +180,7 @@ def listed(console: Client, **query: str) -> set[Source]:
         ({"visibility": "private"}, {"private_upstream": True}),
         ({"trust": "official"}, {"trust_level": "official"}),
         ({"tag": "pdf"}, {"tags": ["pdf"]}),
+        ({"tag": " PDF "}, {"tags": ["pdf"]}),
         ({"holding": "hook"}, {"counts_by_type": {"hook": 1}}),
         ({"q": "needle"}, {"repo_name": "needle"}),
     ],
@@ -191,6 +192,19 @@ def test_the_list_answers_a_question(console: Client, query: dict[str, str], val
         EntryFactory(source=meant, type="hook")
     SourceFactory()
     assert listed(console, **query) == {meant}
+
+
+def test_a_tag_that_cannot_be_is_on_nothing(console: Client) -> None:
+    SourceFactory(tags=["pdf"])
+    assert listed(console, tag="p\0") == set()
+
+
+def test_the_tags_that_most_sources_have_are_offered_first(console: Client) -> None:
+    for tags in (["b", "a"], ["b", "a"], ["b"], ["c"], []):
+        SourceFactory(tags=tags)
+    filters = console.get(LIST).context["cl"].filter_specs
+    (tags_offered,) = [spec.lookup_choices for spec in filters if spec.title == "tag"]
+    assert tags_offered == [("b", "b (3)"), ("a", "a (2)"), ("c", "c (1)")]
 
 
 def test_the_list_tells_what_is_scanned_now_and_whose_it_is(console: Client) -> None:

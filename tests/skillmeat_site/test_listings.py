@@ -54,6 +54,21 @@ def test_the_same_question_of_several_people_has_an_answer_for_each(
     assert {item["id"] for item in everything["items"]} == set(theirs.values())
 
 
+@pytest.mark.usefixtures("multi_user")
+@pytest.mark.parametrize("projects", [0, 1, 3])
+def test_a_page_takes_two_queries_whoever_asks(client_of: Callable[[User], APIClient], projects: int) -> None:
+    user = UserFactory()
+    for project in ProjectFactory.create_batch(projects):
+        Membership.objects.create(user=user, project=project, role=Role.VIEWER)
+        SourceFactory(project=project)
+    client = client_of(user)
+    client.get(SOURCES)  # which notes the token's use
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(SOURCES).json()
+    assert len(page["items"]) == projects
+    assert len(queries) == (2 if projects else 1)  # without any it is known that there is nothing
+
+
 def test_they_are_those_of_the_queryset_in_its_parts() -> None:
     sources = SourceFactory.create_batch(4, owner="a")
     made = [source.pk for source in sources]
