@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 
 from marketplace.detection.artifacts import DetectionSettings
 from marketplace.detection.vocabulary import ArtifactType
@@ -80,13 +82,13 @@ class SourceQuerySet(ProjectOwnedQuerySet["Source"]):
 
     def with_artifact_of(self, artifact_type: str) -> Self:
         """Sources with at least one present, not excluded artifact of this type."""
-        return self.alias(of_type=F("type_bits").bitand(TYPE_BITS[artifact_type])).filter(of_type__gt=0)
+        return self.filter(GreaterThan(F("type_bits").bitand(TYPE_BITS[artifact_type]), 0))
 
     def tagged(self, tags: Iterable[str]) -> Self:
         """Sources with all of these tags."""
         tagged = self
         for tag in tags:
-            tagged = tagged.filter(tag_words__contains=f"|{_word(tag)}|")
+            tagged = tagged.filter(GreaterThan(StrIndex("tag_words", Value(f"|{_word(tag)}|")), 0))
         return tagged
 
     def same_as(self, source: Source) -> Self:
