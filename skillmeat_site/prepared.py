@@ -21,7 +21,7 @@ Row = Sequence[Any]
 Column = Sequence[Any]
 Convert = Callable[[Any], Any]
 Build = Callable[..., QuerySet[Any, Any]]
-BOOLEANS = {0: False, 1: True}
+BOOLEANS = {0: False, 1: True}  # as SQLite has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class Statement:
 
     def rows(self, values: Sequence[Key]) -> list[Row]:
         if not self.converters:
-            return self._fetched(self.sql, values) if self.sql else []
+            return self._fetched(self.sql, values)
         return list(zip(*self.columns(values), strict=True))
 
     def columns(self, values: Sequence[Key]) -> list[Column]:
         """The same, column by column, as Python has them; nothing at all when there are no rows."""
-        rows = self._fetched(self.sql, values) if self.sql else []
+        rows = self._fetched(self.sql, values)
         columns: list[Column] = list(zip(*rows, strict=True))
         for place, convert in self.converters if rows else ():
             columns[place] = list(map(convert, columns[place]))
@@ -49,9 +49,12 @@ class Statement:
     def count(self, values: Sequence[Key]) -> int:
         """How many rows that would be."""
         counted = f"SELECT count(*) FROM ({self.sql}) AS counted"  # noqa: S608  Django's own words
-        return int(self._fetched(counted, values)[0][0]) if self.sql else 0
+        rows = self._fetched(counted, values)
+        return int(rows[0][0]) if rows else 0
 
     def _fetched(self, sql: str, values: Sequence[Key]) -> list[Row]:
+        if not self.sql:
+            return []
         connection = connections[DEFAULT_DB_ALIAS]
         with connection.cursor() as cursor:
             cursor.execute(sql, (*self.constants, *as_stored(values, connection)))

@@ -60,7 +60,7 @@ class User(AbstractUser, Row):
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> User:
-        """The user whose columns this row ends with, followed by the keys of his projects, joined."""
+        """The user of a row of his columns and, as one text, the keys of his projects."""
         *columns, projects = row
         user = cls.from_db(DEFAULT_DB_ALIAS, _columns(cls), columns)
         user._projects = projects or ""  # noqa: SLF001  its own

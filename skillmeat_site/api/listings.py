@@ -15,7 +15,7 @@ from skillmeat_site.prepared import Key, Statement, compiled
 KEPT = 300
 _kept: dict[Hashable, Statement] = {}
 _lock = Lock()
-Wanted = Callable[[QuerySet[Any]], QuerySet[Any, Any]]
+Select = Callable[[QuerySet[Any]], QuerySet[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ class Listing:
         statement = self._statement((self.shape, self.ordering, part.start, part.stop), page)
         return self.shape.shown(statement.columns(self.values))
 
-    def _statement(self, wanted: Hashable, of: Wanted) -> Statement:
-        place = connection.vendor, self.name, self.lookups, wanted
+    def _statement(self, purpose: Hashable, select: Select) -> Statement:
+        place = connection.vendor, self.name, self.lookups, purpose
         statement = _kept.get(place)
         if statement is None:
-            statement = compiled(lambda *values: of(self._narrowed(values)), self.values)
+            statement = compiled(lambda *values: select(self._narrowed(values)), self.values)
             with _lock:
                 if len(_kept) >= KEPT:
                     del _kept[next(iter(_kept))]  # the oldest

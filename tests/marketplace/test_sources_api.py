@@ -495,7 +495,7 @@ def test_all_tags_must_match(api: APIClient) -> None:
 )
 def test_any_tag_finds_what_has_it_and_nothing_else(api: APIClient, tag: str) -> None:
     tagged = SourceFactory(tags=["first", tag, "last"])
-    for near in (
+    near = (
         "ab",
         "b",
         "aab",
@@ -508,8 +508,9 @@ def test_any_tag_finds_what_has_it_and_nothing_else(api: APIClient, tag: str) ->
         tag + tag,
         f"x{tag}",
         "\\\\",
-    ):
-        SourceFactory(tags=[near])
+    )
+    for other in near:
+        SourceFactory(tags=[other])
     assert names(api.get(URL, {"tags": tag})) == [tagged.repo_name]
 
 
